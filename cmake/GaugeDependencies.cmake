@@ -1,0 +1,27 @@
+# Finds the libraries Gauge is built from; a missing one is named with the package that brings it.
+macro(gauge_require name package)
+  find_package(${name} ${ARGN} QUIET)
+  if(NOT ${name}_FOUND)
+    message(FATAL_ERROR "gauge: ${name} was not found; install it (Debian: apt-get install ${package})")
+  endif()
+endmacro()
+
+gauge_require(fmt libfmt-dev)
+gauge_require(CLI11 libcli11-dev)
+gauge_require(zstd libzstd-dev)
+gauge_require(Protozero libprotozero-dev)
+gauge_require(RapidJSON rapidjson-dev)
+if(GAUGE_BUILD_TESTS)
+  gauge_require(Protobuf "libprotobuf-dev protobuf-compiler")
+  gauge_require(GTest "libgtest-dev libgmock-dev")
+endif()
+
+# A third-party header must not be able to break our warnings-as-errors build.
+foreach(target CLI11::CLI11 fmt::fmt-header-only)
+  if(TARGET ${target})
+    get_target_property(include_directories ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    if(include_directories)
+      set_target_properties(${target} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${include_directories}")
+    endif()
+  endif()
+endforeach()

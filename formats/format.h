@@ -1,0 +1,35 @@
+// The table of output formats. Adding one = one row in format.cc + one file + one golden folder.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "formats/base/sink.h"
+#include "formats/profile/profile.h"
+
+namespace gauge {
+
+/// What a user may choose for every format. A writer ignores what its format cannot hold; docs/formats/ says so.
+struct WriteOptions {
+  enum class Frames { function, line };
+  Frames frames = Frames::function;  // identity of a frame where the format merges: the function, or function and line
+};
+
+/// One output format.
+struct Format {
+  std::string_view name;       // value of --to
+  std::string_view extension;  // default output suffix, with its dot
+  std::string_view summary;    // line in --help and docs
+  bool is_binary;              // refuse a terminal
+  void (*write)(const Profile&, const WriteOptions&, Sink&);
+};
+
+/// All formats, sorted by name. Help, errors, tests and docs iterate this.
+[[nodiscard]] std::span<const Format> formats() noexcept;
+/// @return nullptr if unknown
+[[nodiscard]] const Format* find_format(std::string_view name) noexcept;
+/// The format whose extension ends `path`, the longest one; nullptr if none does.
+[[nodiscard]] const Format* format_of_path(std::string_view path) noexcept;
+
+}  // namespace gauge

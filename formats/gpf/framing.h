@@ -1,0 +1,34 @@
+// The outside of a .gpf file: what stands around the messages of schemas/gauge.proto.
+//
+//   file      = header frame, data frame*
+//   header    = zstd skippable frame 0x184D2A50 whose content is
+//               8 bytes   kMagic
+//               u16 u16   format major, minor
+//               u32 x3    feature masks: incompatible, read-only-incompatible, ignorable
+//               one zstd frame (content size, checksum): a Metadata message
+//   data      = one zstd frame (single segment, content size, checksum, no dictionary):
+//               one field 1 of Recording, that is, a tag, a length and a Block message
+//
+// All integers little endian. Why so, and how a cut or damaged file is read: docs/gpf-format.md.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gauge::gpf {
+
+/// Like PNG's: not text, not valid UTF-8, and broken by any end-of-line conversion.
+inline constexpr std::array<char, 8> kMagic = {'\x89', 'G', 'P', 'F', '\r', '\n', '\x1a', '\n'};
+inline constexpr std::uint32_t kSkippableMagic = 0x184D2A50;
+inline constexpr std::uint32_t kZstdMagic = 0xFD2FB528;
+
+/// A block that claims more than this is damaged; writers stay far below.
+inline constexpr std::size_t kMaxBlockBytes = std::size_t{64} << 20;
+
+/// zstd level of data frames. Level 3 gains 2 % for twice the time (docs/performance.md).
+inline constexpr int kCompressionLevel = 1;
+
+}  // namespace gauge::gpf

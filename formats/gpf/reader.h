@@ -1,0 +1,71 @@
+// Reads a .gpf recording block by block.
+//
+// A file may end anywhere: the recorded process can be killed. Every whole block is delivered, the rest is counted in
+// the report. A damaged block is skipped and counted; the blocks after it are delivered. Only a file that is no .gpf at
+// all, whose header is damaged, or that is of a newer major version is an Error.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/gpf/records.h"
+
+namespace gauge::gpf {
+
+/// A region of the file that could not be used.
+struct Damage {
+  std::uint64_t offset = 0;            // first byte
+  std::uint64_t bytes = 0;             // length
+  std::optional<std::uint64_t> block;  // number of the block, counted from 0, where it is known
+  std::string what;                    // "checksum does not match", ...
+};
+
+struct ReadReport {
+  std::uint64_t file_bytes = 0;
+  std::uint64_t blocks = 0;         // delivered
+  std::uint64_t samples = 0;        // in them
+  std::vector<Damage> damage;       // in file order, the cut-off tail not included
+  std::uint64_t dropped_bytes = 0;  // of the cut-off tail
+  bool truncated = false;           // no end record
+
+  [[nodiscard]] bool is_complete() const noexcept { return damage.empty() && !truncated; }
+};
+
+/// An open recording: its blocks can be read any number of times, in any order, from several threads at once.
+class Recording {
+ public:
+  /// Maps the file and finds its blocks; decompresses none.
+  /// @throws Error(io)           the file cannot be opened or read
+  /// @throws Error(corrupt)      not a .gpf: says what it looks like; or its header is damaged
+  /// @throws Error(unsupported)  written by a newer major version or with features this reader does not know
+  static Recording open(const std::string& path);
+  /// The same for bytes in memory; `subject` stands for the path in messages.
+  static Recording from_bytes(std::string bytes, const std::string& subject);
+
+  Recording(Recording&&) noexcept;
+  Recording& operator=(Recording&&) noexcept;
+  ~Recording();
+
+  [[nodiscard]] const std::string& path() const noexcept;
+  [[nodiscard]] const Metadata& metadata() const noexcept;
+  /// Frames that look like blocks; some may prove damaged when decoded.
+  [[nodiscard]] std::size_t block_count() const noexcept;
+  /// Decodes block `index`, 0 to block_count() - 1. @return std::nullopt where it is damaged. Thread-safe.
+  [[nodiscard]] std::optional<Block> block(std::size_t index) const;
+  /// Why block `index` could not be decoded. Empty for a good one.
+  [[nodiscard]] std::optional<Damage> damage(std::size_t index) const;
+  /// Decodes every good block in file order, and tells what was lost.
+  ReadReport for_each_block(const std::function<void(const Block&)>& visit) const;
+
+ private:
+  class Impl;
+  explicit Recording(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gauge::gpf

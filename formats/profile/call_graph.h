@@ -1,0 +1,62 @@
+// Samples folded by function: what Callgrind and pstats are made of, and `gauge report` prints.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "formats/profile/profile.h"
+
+namespace gauge {
+
+/// Costs of one function.
+struct CallGraphNode {
+  FunctionId function{};
+  Weights self;                   // it was the innermost frame
+  Weights inclusive;              // it was somewhere in the stack; counted once per sample
+  std::uint64_t occurrences = 0;  // times it stood in a stack, recursion counted each time
+};
+
+/// Costs of one function's line: `self` of the node, split.
+struct LineCost {
+  FunctionId function{};
+  std::uint32_t line = 0;
+  Weights self;
+};
+
+/// Cost that a caller's line passed on to a callee.
+struct CallEdge {
+  FunctionId caller{};
+  std::uint32_t line = 0;  // in the caller: where the call is
+  FunctionId callee{};
+  Weights inclusive;  // of the callee where it is the outermost occurrence in the stack
+  std::uint64_t outermost_samples = 0;
+  std::uint64_t occurrences = 0;  // times the pair stood in a stack
+};
+
+/// Roots are functions that stood at the root of a stack.
+struct RootCost {
+  ThreadId thread{};
+  FunctionId function{};
+  Weights inclusive;
+};
+
+class CallGraph {
+ public:
+  std::vector<CallGraphNode> nodes;  // one per function of the profile, in FunctionId order
+  std::vector<LineCost> lines;       // sorted by (function, line); lines with self cost only
+  std::vector<CallEdge> edges;       // sorted by (caller, line, callee)
+  std::vector<RootCost> roots;       // sorted by (thread, function)
+  Weights total;                     // Σ self
+
+  [[nodiscard]] const CallGraphNode& node(FunctionId id) const { return nodes[index_of(id)]; }
+};
+
+/// Folds the whole profile.
+///
+/// A function present several times in one stack counts once in `inclusive` (at its outermost occurrence), so
+/// recursion adds no time. Σ self equals the profile's total exactly, in integer nanoseconds. Deterministic.
+/// Cost: O(stacks × depth). Throws only std::bad_alloc.
+[[nodiscard]] CallGraph fold(const Profile& profile);
+
+}  // namespace gauge

@@ -1,0 +1,23 @@
+// Builds a Profile from recordings; the one place where ids from a file are checked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "formats/gpf/reader.h"
+#include "formats/profile/profile.h"
+
+namespace gauge {
+
+/// Reads every recording twice at most: once here for tables and totals, once per use of for_each_sample().
+///
+/// Functions of several recordings are one where all their texts are equal; threads never are. Order of the
+/// recordings decides the order of processes, threads and ids, so equal input gives equal output.
+/// A sample whose thread or stack was lost with a damaged block is counted in health().unresolved_samples and left out.
+/// @param recordings  at least one
+[[nodiscard]] Profile build_profile(std::vector<gpf::Recording> recordings);
+
+/// Opens and builds. @throws Error as Recording::open
+[[nodiscard]] Profile load_profile(const std::vector<std::string>& paths);
+
+}  // namespace gauge
