@@ -1,0 +1,142 @@
+"""CPU that sampling costs per thread-sample, beside the standard library's sampler of CPython 3.15 and py-spy.
+
+Each sampler watches the same program (threads.py: THREADS threads, DEPTH frames deep, all busy) at 1 kHz for a short
+and a long time; cost = difference of its CPU time / difference of the thread-samples it took, so that its start-up
+falls out. Gauge's figure has two parts, both as its recording states them: the thread that samples, and with it the
+thread that compresses and writes; start-up is in neither. Rounds are interleaved; medians are shown.
+
+    python benchmarks/sampler_cost.py --gauge build/release/bin/gauge [--python PYTHON]
+        [--tachyon "chroot DIR python3.15"] [--pyspy py-spy] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from measure import TARGETS, machine, recording_info, run, table
+
+SHORT, LONG = 2.0, 8.0  # seconds of sampling
+
+
+class Target:
+    """The program to be watched, running; ended on exit."""
+
+    def __init__(self, python: list[str], script: str, threads: int, depth: int, seconds: float) -> None:
+        self.process = subprocess.Popen([*python, script, str(threads), str(depth), str(seconds)])
+        time.sleep(1.0)  # until all its threads are at work
+
+    def __enter__(self) -> int:
+        return self.process.pid
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def slope(samples: tuple[float, float], cpu: tuple[float, float]) -> float:
+    """Microseconds of CPU per thread-sample."""
+    return 1e6 * (cpu[1] - cpu[0]) / (samples[1] - samples[0])
+
+
+def gauge_cost(gauge: str, python: str, threads: int, depth: int) -> tuple[float, float]:
+    """Microseconds per thread-sample: sampler thread; sampler and writer threads."""
+    script = str(TARGETS / "threads.py")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.gpf"
+        program = [python, script, str(threads), str(depth), str(LONG)]
+        run([gauge, "record", "-r", "1khz", "-o", str(path), "--", *program])
+        info = recording_info(gauge, path)
+    samples = float(str(info["samples"]))
+    sampler = float(str(info["sampler_cpu_ns"])) / samples / 1000
+    writer = float(str(info.get("writer_cpu_ns", 0))) / samples / 1000
+    return sampler, sampler + writer
+
+
+def tachyon_cost(command: list[str], script: str, threads: int, depth: int) -> tuple[float, float]:
+    """Microseconds per thread-sample, and the share of looks that failed."""
+    samples, cpu, errors = [], [], 0.0
+    for seconds in (SHORT, LONG):
+        with Target(command, script, threads, depth, seconds + 5) as pid:
+            result = run(
+                [*command, "-m", "profiling.sampling", "attach", "-a", "-r", "1khz", "-d", str(seconds)]
+                + ["--binary", "-o", "/dev/shm/gauge-benchmark.bin", str(pid)]
+            )
+        samples.append(float(re.search(r"\((\d+) samples\)", result.output).group(1)))  # type: ignore[union-attr]
+        cpu.append(result.cpu)
+        error = re.search(r"Error rate: ([\d.]+)", result.output)
+        errors = float(error.group(1)) if error else 0.0
+    return slope((samples[0], samples[1]), (cpu[0], cpu[1])), errors
+
+
+def pyspy_cost(command: str, python: str, threads: int, depth: int) -> tuple[float, float]:
+    """Microseconds per thread-sample, and errors per sample."""
+    samples, cpu, errors = [], [], 0.0
+    for seconds in (SHORT, LONG):
+        with Target([python], str(TARGETS / "threads.py"), threads, depth, seconds + 8) as pid:
+            result = run(
+                [command, "record", "-r", "1000", "-d", str(int(seconds)), "--nonblocking", "--idle"]
+                + ["-f", "raw", "-o", "/dev/null", "-p", str(pid)]
+            )
+        counts = re.search(r"Samples: (\d+) Errors: (\d+)", result.output)
+        samples.append(float(counts.group(1)))  # type: ignore[union-attr]
+        cpu.append(result.cpu)
+        errors = 100 * float(counts.group(2)) / max(1.0, samples[-1])  # type: ignore[union-attr]
+    return slope((samples[0], samples[1]), (cpu[0], cpu[1])), errors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gauge", required=True)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--tachyon", help="command that runs CPython 3.15, with the chroot it lives in, if any")
+    parser.add_argument(
+        "--tachyon-script", default=str(TARGETS / "threads.py"), help="threads.py as that command sees it"
+    )
+    parser.add_argument("--pyspy", help="py-spy executable")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--depth", type=int, default=25)
+    options = parser.parse_args()
+
+    costs: dict[tuple[str, int], list[float]] = {}
+    failed: dict[tuple[str, int], list[float]] = {}
+    for _ in range(options.rounds):
+        for threads in (1, 16):
+            sampler, both = gauge_cost(options.gauge, options.python, threads, options.depth)
+            costs.setdefault(("gauge, sampler thread", threads), []).append(sampler)
+            costs.setdefault(("gauge, with its writer", threads), []).append(both)
+            if options.tachyon:
+                command = shlex.split(options.tachyon)
+                cost, errors = tachyon_cost(command, options.tachyon_script, threads, options.depth)
+                costs.setdefault(("profiling.sampling 3.15", threads), []).append(cost)
+                failed.setdefault(("profiling.sampling 3.15", threads), []).append(errors)
+            if options.pyspy:
+                cost, errors = pyspy_cost(options.pyspy, options.python, threads, options.depth)
+                costs.setdefault(("py-spy --nonblocking", threads), []).append(cost)
+                failed.setdefault(("py-spy --nonblocking", threads), []).append(errors)
+
+    print(
+        f"{machine()}; depth {options.depth}, 1 kHz, {options.rounds} rounds, microseconds of CPU per thread-sample\n"
+    )
+    rows = []
+    for name in dict.fromkeys(key[0] for key in costs):
+        cells = [name]
+        for threads in (1, 16):
+            values = costs[name, threads]
+            cells.append(f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})")
+        for threads in (1, 16):
+            values = failed.get((name, threads), [])
+            cells.append(f"{statistics.median(values):.0f} %" if values else "0 (counted in the recording)")
+        rows.append(cells)
+    print(table(["sampler", "1 thread", "16 threads", "failed, 1 thread", "failed, 16 threads"], rows))
+
+
+if __name__ == "__main__":
+    main()
