@@ -22,14 +22,14 @@ def words(count):
     state = 1
     for _ in range(count):
         state = (state * 1103515245 + 12345) % 2147483648
-        yield "w%d" % (state % 997)
+        yield f"w{state % 997}"
 
 
 def histogram(count):
     totals = {}
     for word in words(count):
         totals[word] = totals.get(word, 0) + len(word)
-    return sorted(totals.items(), key=lambda item: (-item[1], item[0]))[0]
+    return min(totals.items(), key=lambda item: (-item[1], item[0]))
 
 
 def main(rounds):

@@ -30,7 +30,7 @@ def main(threads, depth, seconds):
     end = time.monotonic() + seconds
     # A worker stands on _bootstrap, _bootstrap_inner and run; work and leaf are above descend: so DEPTH in all.
     workers = [
-        threading.Thread(target=descend, args=(depth - 6, end), name="worker-%d" % number)
+        threading.Thread(target=descend, args=(depth - 6, end), name=f"worker-{number}")
         for number in range(threads - 1)
     ]
     for worker in workers:
