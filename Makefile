@@ -1,0 +1,28 @@
+# The commands of this repository. Each installs what it needs and lacks, and says so first (tools/setup.sh).
+# CMake does the building: `cmake --workflow --preset check` is the same without make.
+.DEFAULT_GOAL := help
+.PHONY: help test build format asan clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+test:  ## build and run the C++ and the Python tests
+	@tools/test.sh
+
+build:  ## build everything, with tests, into build/dev
+	@tools/setup.sh test
+	@tools/build.sh dev
+
+asan:  ## run the C++ tests under the address and undefined-behaviour sanitizers
+	@tools/setup.sh test
+	@tools/build.sh asan
+	@ctest --preset asan -j"$$(nproc)"
+
+format:  ## format every C++ and Python file in place
+	@tools/setup.sh lint
+	@git ls-files '*.cc' '*.h' | xargs -r clang-format -i
+	@build/venv/lint/bin/ruff format .
+	@build/venv/lint/bin/ruff check --fix .
+
+clean:  ## remove build/ (caches below ~/.cache/gauge stay)
+	rm -rf build

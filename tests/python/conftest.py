@@ -1,0 +1,96 @@
+"""Fixtures of the Python tests. Helpers that are no fixtures are in gauge_testing.py."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+import gauge_testing
+from gauge_testing import Interpreter, find_interpreters
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is under test before the first dot."""
+    found = [
+        f"{each.id} ({each.version}{'' if each.recorder.exists() else ', no recorder'})" for each in find_interpreters()
+    ]
+    return [
+        f"gauge: {gauge_testing.executable_path()}",
+        f"interpreters: {', '.join(found) or 'none'}",
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give `interpreter` every CPython of the machine, `recordable` those that a recorder was built for."""
+    for name, wanted in (("interpreter", lambda each: True), ("recordable", lambda each: each.recorder.exists())):
+        if name in metafunc.fixturenames:
+            chosen = [each for each in find_interpreters() if wanted(each)]
+            metafunc.parametrize(name, chosen, ids=[each.id for each in chosen])
+
+
+def missing(what: str, remedy: str) -> None:
+    """Skip the test, with the reason; in CI, where set-up has installed everything, fail it."""
+    if gauge_testing.in_ci():
+        pytest.fail(f"{what} is missing; {remedy}")
+    pytest.skip(f"{what} is missing; {remedy}")
+
+
+@pytest.fixture(scope="session")
+def gauge() -> pathlib.Path:
+    """The `gauge` executable under test."""
+    path = gauge_testing.executable_path()
+    if not path.exists():
+        missing(str(path), "build it with `make build`, or name another with GAUGE_EXECUTABLE")
+    return path
+
+
+@pytest.fixture(scope="session")
+def stage() -> pathlib.Path:
+    """The build's tree laid out as an installation; PYTHONPATH=<stage>/python makes `import gauge` work."""
+    path = gauge_testing.stage_path()
+    if not path.exists():
+        missing(str(path), "build it with `make build`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> tuple[Interpreter, ...]:
+    """Every CPython 3.9 to 3.15 of the machine. A test that wants one at a time asks for `interpreter`."""
+    return find_interpreters()
+
+
+@pytest.fixture(scope="session")
+def build_tool() -> Callable[[str], pathlib.Path]:
+    """Find a test tool that the build makes, such as `gauge-generate`, by its name."""
+
+    def find(name: str) -> pathlib.Path:
+        build = gauge_testing.executable_path().parent.parent
+        for folder in ("bin", "tests"):
+            if (build / folder / name).exists():
+                return build / folder / name
+        missing(name, f"build it: cmake --build {build} --target {name}")
+        raise AssertionError("unreachable")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def consumer() -> Callable[[str], pathlib.Path]:
+    """Find a real reader of an output format (`callgrind_annotate`, `chromium`, `node`, ...) by its command."""
+
+    def find(command: str) -> pathlib.Path:
+        path = shutil.which(command)
+        if path is None:
+            missing(command, "run `make test`, which installs it")
+        return pathlib.Path(str(path))
+
+    return find
+
+
+@pytest.fixture
+def run() -> Callable[..., object]:
+    """`gauge_testing.run`: run a command with a time limit, get status, output and errors."""
+    return gauge_testing.run
