@@ -3,6 +3,9 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <sys/types.h>
 
 namespace gauge {
 
@@ -25,6 +28,7 @@ class StringSink final : public Sink {
 };
 
 /// Writes to an open descriptor, which it does not own: standard output, or a file that somebody else closes.
+/// Unbuffered. Waits where the descriptor is non-blocking.
 class DescriptorSink final : public Sink {
  public:
   /// @param subject  named in errors: "standard output", a path
@@ -39,11 +43,13 @@ class DescriptorSink final : public Sink {
 /// Writes a file that appears under its name only when complete.
 ///
 /// Bytes go to a temporary file beside `path`; commit() moves it into place. Destroyed without commit(), it leaves
-/// nothing behind: no half-written output, and a file of that name stays as it was.
+/// nothing behind: no half-written output, and a file of that name stays as it was. A symbolic link is followed. What
+/// is no regular file (/dev/null, a pipe) cannot be replaced: it is written straight, whatever `replace` says.
 class FileSink final : public Sink {
  public:
-  /// @param replace  false: an existing `path` is an Error(usage) that names -f/--force, now or at commit()
-  /// @throws Error(io) where the temporary file cannot be created
+  /// @param replace  false: an existing `path` is an Error(usage) that names -f, now or at commit()
+  /// @throws Error(io)     where the temporary file cannot be created
+  /// @throws Error(usage)  `path` is a directory
   FileSink(std::string path, bool replace);
   FileSink(const FileSink&) = delete;
   FileSink& operator=(const FileSink&) = delete;
@@ -54,10 +60,15 @@ class FileSink final : public Sink {
   void commit();
 
  private:
+  void open_target();
+  void create_temporary(mode_t mode);
   void flush();
+  void close();
+  void move_into_place();
 
-  std::string path_;
-  std::string temporary_path_;
+  std::string path_;            // as given: named in errors
+  std::string target_path_;     // with symbolic links resolved
+  std::string temporary_path_;  // empty: written straight, or moved into place
   std::string buffer_;
   int descriptor_ = -1;
   bool replace_;
