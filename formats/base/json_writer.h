@@ -9,8 +9,9 @@
 
 namespace gauge {
 
-/// Values in document order; inside an object, key() before each value. Text must be valid UTF-8.
-/// Output is compact and deterministic. Throws Error(io) when the sink does.
+/// Values in document order; inside an object, key() before each value. Output is compact and deterministic.
+/// Throws Error(io) when the sink does, Error(corrupt) for text that is not UTF-8 and for numbers that JSON has not
+/// (infinite, not a number). Not thread-safe.
 class JsonWriter {
  public:
   explicit JsonWriter(Sink& sink);
@@ -27,6 +28,7 @@ class JsonWriter {
   void value(const char* text) { value(std::string_view{text}); }
   void value(std::int64_t number);
   void value(std::uint64_t number);
+  void value(std::int32_t number) { value(std::int64_t{number}); }
   void value(std::uint32_t number) { value(std::uint64_t{number}); }
   void value(double number);
   void value(bool truth);
