@@ -1,0 +1,67 @@
+#include "formats/profile/table_interner.h"
+
+#include <functional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "formats/profile/unique_names.h"
+
+namespace gauge {
+namespace {
+
+auto content_of(const Function& function) {
+  return std::tie(function.name, function.qualified_name, function.module, function.file, function.first_line);
+}
+
+std::size_t hash_of(const Function& function) {
+  std::size_t hash = function.first_line;
+  for (const std::string_view text : {std::string_view{function.qualified_name}, std::string_view{function.module},
+                                      std::string_view{function.file}}) {
+    hash = hash * 31 + std::hash<std::string_view>{}(text);
+  }
+  return hash;
+}
+
+std::uint64_t pair_key(std::size_t high, std::size_t low) {
+  return (std::uint64_t{high} << 32) | static_cast<std::uint32_t>(low);
+}
+
+}  // namespace
+
+TableInterner::TableInterner() : stacks_(1) {}
+
+FunctionId TableInterner::function(const Function& function) {
+  const std::size_t hash = hash_of(function);
+  const auto [first, last] = functions_by_hash_.equal_range(hash);
+  for (auto entry = first; entry != last; ++entry) {
+    if (content_of(functions_[index_of(entry->second)]) == content_of(function)) return entry->second;
+  }
+  const FunctionId id{static_cast<std::uint32_t>(functions_.size())};
+  functions_.push_back(function);
+  functions_by_hash_.emplace(hash, id);
+  return id;
+}
+
+FrameId TableInterner::frame(FunctionId function, std::uint32_t line) {
+  const auto fresh = static_cast<std::uint32_t>(frames_.size());
+  const std::uint32_t id = frames_by_content_.find_or_add(pair_key(index_of(function), line), fresh);
+  if (id == fresh) frames_.push_back({function, line});
+  return FrameId{id};
+}
+
+StackId TableInterner::stack(StackId parent, FrameId frame) {
+  const auto fresh = static_cast<std::uint32_t>(stacks_.size());
+  const std::uint32_t id = stacks_by_content_.find_or_add(pair_key(index_of(parent), index_of(frame)), fresh);
+  if (id == fresh) stacks_.push_back({frame, parent});
+  return StackId{id};
+}
+
+void TableInterner::finish(ProfileTables& tables) {
+  set_unique_names(functions_);
+  tables.functions = std::move(functions_);
+  tables.frames = std::move(frames_);
+  tables.stacks = std::move(stacks_);
+}
+
+}  // namespace gauge
