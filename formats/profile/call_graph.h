@@ -30,24 +30,32 @@ struct CallEdge {
   std::uint32_t line = 0;  // in the caller: where the call is
   FunctionId callee{};
   Weights inclusive;  // of the callee where it is the outermost occurrence in the stack
+  Weights self;       // of the callee where this call made the innermost frame
   std::uint64_t outermost_samples = 0;
   std::uint64_t occurrences = 0;  // times the pair stood in a stack
 };
 
-/// Roots are functions that stood at the root of a stack.
+/// What a thread spent below a function that stood at the root of its stacks.
 struct RootCost {
   ThreadId thread{};
   FunctionId function{};
   Weights inclusive;
 };
 
-class CallGraph {
- public:
+/// Costs of one thread.
+struct ThreadCost {
+  ThreadId thread{};
+  Weights total;
+  Weights without_frames;  // samples with the empty stack: seen, but no Python function was running
+};
+
+struct CallGraph {
   std::vector<CallGraphNode> nodes;  // one per function of the profile, in FunctionId order
   std::vector<LineCost> lines;       // sorted by (function, line); lines with self cost only
   std::vector<CallEdge> edges;       // sorted by (caller, line, callee)
   std::vector<RootCost> roots;       // sorted by (thread, function)
-  Weights total;                     // Σ self
+  std::vector<ThreadCost> threads;   // one per thread of the profile, in ThreadId order
+  Weights total;                     // the profile's
 
   [[nodiscard]] const CallGraphNode& node(FunctionId id) const { return nodes[index_of(id)]; }
 };
@@ -55,8 +63,10 @@ class CallGraph {
 /// Folds the whole profile.
 ///
 /// A function present several times in one stack counts once in `inclusive` (at its outermost occurrence), so
-/// recursion adds no time. Σ self equals the profile's total exactly, in integer nanoseconds. Deterministic.
-/// Cost: O(stacks × depth). Throws only std::bad_alloc.
+/// recursion adds no time. Σ self of the nodes, and of the threads what is without_frames, equals the profile's total
+/// exactly, in integer nanoseconds; so does Σ roots with the latter, and per function Σ edges and roots into it equals
+/// its inclusive. Deterministic.
+/// Cost: O(stacks), then sorting one edge per stack. Thread-safe. Throws only std::bad_alloc.
 [[nodiscard]] CallGraph fold(const Profile& profile);
 
 }  // namespace gauge
