@@ -1,0 +1,43 @@
+// What a thread is called: as `threading` has it now, else as the operating system has it.
+//
+// Read raw from threading._active, found through sys.modules, so `threading` is never imported for our sake and a
+// thread renamed at any time is seen renamed at the next look. threading may be imported later than the recorder.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "recorder/cpython/memory_reader.h"
+#include "recorder/cpython/object_layout.h"
+
+namespace gauge::cpython {
+
+/// Belongs to the sampler thread. Allocates in the constructor only.
+class ThreadNames {
+ public:
+  /// Longest name, in bytes of UTF-8: longer ones are cut after a whole character.
+  static constexpr std::size_t kMaxNameBytes = std::size_t{64} << 10;
+
+  /// `layout` must outlive it. Needs no GIL.
+  explicit ThreadNames(const ObjectLayout& layout);
+
+  /// The name of the thread with get_ident() == `python_id`, whose kernel id is `native_id` (0 = unknown). UTF-8, lone
+  /// surrogates as three bytes; valid until the next call. Empty = unknown. In this order:
+  ///  - Thread.name of its object in the main interpreter's threading._active, subclasses and "Dummy-1" included;
+  ///  - for threads without one (started by _thread or by C code), their name in /proc/self/task/TID/comm, unless it is
+  ///    the process's own, which every thread gets that was given none.
+  /// Overwrites the reader's window. About 12 small reads (10 us): call it for a thread when it is first seen, again a
+  /// few ticks later (a thread gets its name just after it starts to run), then about once a second, and tell of the
+  /// thread again if the answer is not empty and differs.
+  std::string_view name_of(MemoryReader& reader, std::uint64_t python_id, std::uint64_t native_id) noexcept;
+
+ private:
+  const ObjectLayout& layout_;
+  std::unique_ptr<char[]> buffer_;
+  std::uintptr_t active_ = 0;  // the dict threading._active; 0 = not found yet
+  unsigned calls_until_search_ = 0;
+};
+
+}  // namespace gauge::cpython
