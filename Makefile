@@ -1,7 +1,7 @@
 # The commands of this repository. Each installs what it needs and lacks, and says so first (tools/setup.sh).
 # CMake does the building: `cmake --workflow --preset check` is the same without make.
 .DEFAULT_GOAL := help
-.PHONY: help test build format asan clean
+.PHONY: help test build lint format asan clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -17,6 +17,9 @@ asan:  ## run the C++ tests under the address and undefined-behaviour sanitizers
 	@tools/setup.sh test
 	@tools/build.sh asan
 	@ctest --preset asan -j"$$(nproc)"
+
+lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and the rules of the tree
+	@tools/lint.sh
 
 format:  ## format every C++ and Python file in place
 	@tools/setup.sh lint
