@@ -1,0 +1,113 @@
+#include "recorder/sampler.h"
+
+#include <algorithm>
+
+namespace gauge {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kForever = nanoseconds::max();
+constexpr nanoseconds kReportInterval = std::chrono::milliseconds{100};
+
+/// splitmix64 (Steele, Lea, Flood 2014): one multiplication chain, good in all bits, any seed.
+std::uint64_t next_random(std::uint64_t& state) noexcept {
+  std::uint64_t mixed = (state += 0x9E3779B97F4A7C15U);
+  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9U;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBU;
+  return mixed ^ (mixed >> 31);
+}
+
+void publish(std::atomic<std::uint64_t>& number, std::uint64_t value) noexcept {
+  number.store(value, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Sampler::Sampler(const Parts& parts, const SamplerOptions& options)
+    : parts_(parts), options_(options), producer_(parts.queue), random_(options.seed) {}
+
+SamplerEnd Sampler::run() noexcept {
+  const nanoseconds end = options_.duration.count() > 0 ? parts_.clock.now() + options_.duration : kForever;
+  start_grid();
+  const SamplerEnd result = sample_until(end);
+  report();
+  return result;
+}
+
+SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
+  bool was_paused = false;
+  for (;;) {
+    const std::uint32_t seen = parts_.control.bell().rings();
+    if (parts_.control.is_stopping()) return SamplerEnd::stopped;
+    const nanoseconds now = parts_.clock.now();
+    if (now >= end) return SamplerEnd::duration_over;
+    if (parts_.control.is_paused()) {
+      was_paused = true;
+      parts_.clock.wait_until(parts_.control.bell(), seen, end);
+    } else if (was_paused) {
+      was_paused = false;
+      start_grid();
+    } else if (now < deadline_) {
+      parts_.clock.wait_until(parts_.control.bell(), seen, std::min(deadline_, end));
+    } else if (parts_.source.is_finalizing()) {
+      return SamplerEnd::interpreter_ended;
+    } else {
+      tick();
+      choose_next_slot();
+    }
+  }
+}
+
+void Sampler::start_grid() noexcept {
+  // Two on, so that no sample before and after a pause seem to be neighbours.
+  slot_ += 2;
+  grid_slot_ = slot_;
+  grid_start_ = parts_.clock.now() + options_.interval;
+  aim();
+}
+
+void Sampler::tick() noexcept {
+  producer_.begin_tick(slot_);
+  parts_.source.look(producer_);
+  parts_.progress.ticks.fetch_add(1, std::memory_order_relaxed);
+  // Ring once per filling: the reader takes everything when it wakes.
+  const bool is_filling = parts_.queue.used() > parts_.queue.capacity() / 4;
+  if (is_filling && !has_rung_) parts_.queue_bell.ring();
+  has_rung_ = is_filling;
+}
+
+void Sampler::choose_next_slot() noexcept {
+  ++slot_;
+  const nanoseconds now = parts_.clock.now();
+  const nanoseconds slot_end = grid_start_ + (slot_ - grid_slot_) * options_.interval + options_.interval / 2;
+  if (now >= slot_end) {
+    const auto missed = static_cast<std::uint64_t>((now - slot_end) / options_.interval) + 1;
+    slot_ += missed;
+    parts_.progress.missed_ticks.fetch_add(missed, std::memory_order_relaxed);
+  }
+  aim();
+  if (now >= next_report_) {
+    report();
+    next_report_ = now + kReportInterval;
+  }
+}
+
+void Sampler::aim() noexcept { deadline_ = grid_start_ + (slot_ - grid_slot_) * options_.interval + jitter(); }
+
+void Sampler::report() noexcept {
+  const StackSourceCounters counters = parts_.source.counters();
+  publish(parts_.progress.dropped_samples, producer_.dropped());
+  publish(parts_.progress.failed_reads, counters.failed_reads);
+  publish(parts_.progress.retried_reads, counters.retried_reads);
+  publish(parts_.progress.unknown_names, counters.unknown_names);
+  publish(parts_.progress.cpu_ns, static_cast<std::uint64_t>(parts_.clock.thread_cpu().count()));
+}
+
+nanoseconds Sampler::jitter() noexcept {
+  constexpr double kUnit = 1.0 / (std::uint64_t{1} << 53);
+  const double fraction = static_cast<double>(next_random(random_) >> 11) * kUnit;  // [0, 1)
+  return nanoseconds{static_cast<std::int64_t>((fraction - 0.5) * static_cast<double>(options_.interval.count()))};
+}
+
+}  // namespace gauge

@@ -1,0 +1,96 @@
+// Decides when to look at the threads, and looks.
+//
+// Time is a grid of slots, one interval each, fixed when sampling starts: lateness never accumulates. Each slot has one
+// deadline, drawn uniformly within half an interval around its middle, so that a program that does something
+// periodically is not always caught at the same point. Slots that went by while the sampler was late are skipped and
+// counted, never caught up on: late samples would show the program at the wrong time.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "recorder/clock.h"
+#include "recorder/sample_queue.h"
+#include "recorder/stack_source.h"
+
+namespace gauge {
+
+struct SamplerOptions {
+  std::chrono::nanoseconds interval = std::chrono::milliseconds{10};
+  std::chrono::nanoseconds duration{0};  // stop by itself after this time; 0 = never
+  std::uint64_t seed = 1;                // of the jitter
+};
+
+/// Told to the sampler by any thread, at any time.
+class SamplerControl {
+ public:
+  void pause() noexcept { set(is_paused_, true); }
+  void resume() noexcept { set(is_paused_, false); }
+  void stop() noexcept { set(is_stopping_, true); }
+  [[nodiscard]] bool is_paused() const noexcept { return is_paused_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool is_stopping() const noexcept { return is_stopping_.load(std::memory_order_acquire); }
+  [[nodiscard]] Doorbell& bell() noexcept { return bell_; }
+
+ private:
+  void set(std::atomic<bool>& flag, bool value) noexcept {
+    flag.store(value, std::memory_order_release);
+    bell_.ring();
+  }
+
+  std::atomic<bool> is_paused_{false};
+  std::atomic<bool> is_stopping_{false};
+  Doorbell bell_;
+};
+
+/// How the sampler is doing. Written by it, read by any thread; each number on its own is exact.
+struct SamplerProgress {
+  std::atomic<std::uint64_t> ticks{0};
+  std::atomic<std::uint64_t> missed_ticks{0};
+  std::atomic<std::uint64_t> dropped_samples{0};
+  std::atomic<std::uint64_t> failed_reads{0};
+  std::atomic<std::uint64_t> retried_reads{0};
+  std::atomic<std::uint64_t> unknown_names{0};
+  std::atomic<std::uint64_t> cpu_ns{0};  // of the sampler thread, renewed about every 100 ms
+};
+
+enum class SamplerEnd { stopped, duration_over, interpreter_ended };
+
+class Sampler {
+ public:
+  /// All of these must outlive the sampler.
+  struct Parts {
+    StackSource& source;
+    ByteRing& queue;
+    Doorbell& queue_bell;  // rung when the queue fills up, so that its reader need not poll
+    SamplerControl& control;
+    SamplerProgress& progress;
+    Clock& clock;
+  };
+  Sampler(const Parts& parts, const SamplerOptions& options);
+
+  /// Samples until told to stop, until the duration is over or the interpreter ends. Runs on the sampler thread.
+  SamplerEnd run() noexcept;
+
+ private:
+  [[nodiscard]] SamplerEnd sample_until(std::chrono::nanoseconds end) noexcept;
+  void start_grid() noexcept;
+  void tick() noexcept;
+  void choose_next_slot() noexcept;
+  void aim() noexcept;
+  void report() noexcept;
+  [[nodiscard]] std::chrono::nanoseconds jitter() noexcept;
+
+  Parts parts_;
+  SamplerOptions options_;
+  SampleProducer producer_;
+  std::uint64_t random_;
+  std::chrono::nanoseconds grid_start_{};  // middle of slot grid_slot_
+  std::uint64_t grid_slot_ = 0;
+  std::uint64_t slot_ = 0;               // the one aimed at; counts on over pauses
+  std::chrono::nanoseconds deadline_{};  // within that slot
+  std::chrono::nanoseconds next_report_{};
+  bool has_rung_ = false;
+};
+
+}  // namespace gauge

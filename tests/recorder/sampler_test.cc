@@ -1,0 +1,196 @@
+#include "recorder/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "formats/gpf/records.h"
+#include "tests/recorder/scripted_source.h"
+
+namespace gauge {
+namespace {
+
+using std::chrono::nanoseconds;
+using namespace std::chrono_literals;
+
+/// Time that passes only when somebody waits or works. Waking is exact unless `lateness` says otherwise.
+class FakeClock final : public Clock {
+ public:
+  nanoseconds now() noexcept override { return time; }
+  nanoseconds thread_cpu() noexcept override { return cpu; }
+  void wait_until(Doorbell&, std::uint32_t, nanoseconds deadline) noexcept override {
+    if (on_wait && on_wait(deadline)) return;
+    time = std::max(time, deadline) + lateness;
+  }
+
+  nanoseconds time = 1'000s;
+  nanoseconds cpu = 0ns;
+  nanoseconds lateness = 0ns;
+  std::function<bool(nanoseconds)> on_wait;  // returns true if it was woken by the bell
+};
+
+/// A sampler on a fake clock, looking at a source that notes when it is looked at.
+class SamplerTest : public ::testing::Test {
+ protected:
+  SamplerEnd run(std::uint64_t ticks) {
+    source_.on_look = [this, ticks, user = source_.on_look](StackVisitor& visitor) {
+      looks_.push_back(clock_.time);
+      if (user) user(visitor);
+      if (looks_.size() == ticks) control_.stop();
+    };
+    Sampler sampler{{source_, ring_, bell_, control_, progress_, clock_}, options_};
+    return sampler.run();
+  }
+
+  static constexpr nanoseconds kStart = 1'000s;
+  SamplerOptions options_{1ms, 0ns, 42};
+  FakeClock clock_;
+  ScriptedSource source_;
+  ByteRing ring_{std::size_t{1} << 20};
+  Doorbell bell_;
+  SamplerControl control_;
+  SamplerProgress progress_;
+  std::vector<nanoseconds> looks_;
+};
+
+TEST_F(SamplerTest, AMillionTicksDoNotDriftAndEachStaysInItsSlot) {
+  clock_.lateness = 20us;
+  EXPECT_EQ(run(1'000'000), SamplerEnd::stopped);
+  ASSERT_EQ(looks_.size(), 1'000'000U);
+  std::size_t outside = 0;
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    const nanoseconds middle = kStart + static_cast<std::int64_t>(i + 1) * 1ms;
+    const nanoseconds off = looks_[i] - middle;
+    if (off < -500us || off > 500us + 20us) ++outside;
+  }
+  EXPECT_EQ(outside, 0U);
+  EXPECT_EQ(progress_.missed_ticks, 0U);
+  EXPECT_EQ(progress_.ticks, 1'000'000U);
+}
+
+TEST_F(SamplerTest, JitterIsUniformOverTheSlot) {
+  constexpr int kBins = 20;
+  constexpr int kTicks = 200'000;
+  run(kTicks);
+  std::vector<int> bins(kBins);
+  double sum_of_products = 0;
+  double before = 0;
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    const nanoseconds slot_start = kStart + static_cast<std::int64_t>(i + 1) * 1ms - 500us;
+    const double fraction = static_cast<double>((looks_[i] - slot_start).count()) / 1e6;
+    ++bins[static_cast<std::size_t>(std::min(fraction * kBins, kBins - 1.0))];
+    sum_of_products += (fraction - 0.5) * (before - 0.5);
+    before = fraction;
+  }
+  double chi_squared = 0;
+  const double expected = double{kTicks} / kBins;
+  for (const int count : bins) chi_squared += (count - expected) * (count - expected) / expected;
+  EXPECT_LT(chi_squared, 43.82);  // 19 degrees of freedom, p = 0.001
+  // Neighbours are independent: variance of a uniform is 1/12, so the correlation has deviation 1/sqrt(n).
+  EXPECT_LT(std::abs(sum_of_products / kTicks * 12), 4 / std::sqrt(double{kTicks}));
+}
+
+TEST_F(SamplerTest, SlotsThatPassDuringALongLookAreSkippedAndCounted) {
+  source_.on_look = [this](StackVisitor&) {
+    if (looks_.size() == 3) clock_.time = kStart + 10ms;  // the third look lasts until the middle of slot 10
+  };
+  run(5);
+  // Slots 4 to 9 are over; slot 10 is not.
+  EXPECT_EQ(progress_.missed_ticks, 6U);
+  EXPECT_EQ(progress_.ticks, 5U);
+  EXPECT_GE(looks_[3], kStart + 10ms);
+  EXPECT_LT(looks_[3], kStart + 10ms + 500us);
+  EXPECT_GE(looks_[4], kStart + 11ms - 500us);  // on the old grid
+  EXPECT_LT(looks_[4], kStart + 11ms + 500us);
+}
+
+TEST_F(SamplerTest, TheSampleAfterMissedSlotsIsMarkedAsAfterAGap) {
+  source_.on_look = [this](StackVisitor& visitor) {
+    ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}});
+    if (looks_.size() == 2) clock_.time += 5ms;
+  };
+  run(4);
+  EXPECT_EQ(statuses_of(ring_), (std::vector<std::uint32_t>{gpf::kAfterGap, 0, gpf::kAfterGap, 0}));
+}
+
+TEST_F(SamplerTest, PauseStopsLookingAndLeavesAMarkedGap) {
+  source_.on_look = [this](StackVisitor& visitor) {
+    ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}});
+    if (looks_.size() == 2) control_.pause();
+  };
+  clock_.on_wait = [this](nanoseconds deadline) {
+    if (!control_.is_paused()) return false;
+    EXPECT_EQ(deadline, nanoseconds::max());  // it sleeps, it does not poll
+    clock_.time += 3s;
+    control_.resume();
+    return true;
+  };
+  run(4);
+  ASSERT_EQ(looks_.size(), 4U);
+  EXPECT_GE(looks_[2] - looks_[1], 3s + 500us);
+  EXPECT_EQ(progress_.missed_ticks, 0U);  // nobody asked for those
+  EXPECT_EQ(statuses_of(ring_), (std::vector<std::uint32_t>{gpf::kAfterGap, 0, gpf::kAfterGap, 0}));
+}
+
+TEST_F(SamplerTest, StopWakesASleepingSampler) {
+  options_.interval = 3600s;
+  int waits = 0;
+  clock_.on_wait = [&](nanoseconds) {
+    ++waits;
+    control_.stop();
+    return true;
+  };
+  EXPECT_EQ(run(1), SamplerEnd::stopped);
+  EXPECT_EQ(waits, 1);
+  EXPECT_TRUE(looks_.empty());
+}
+
+TEST_F(SamplerTest, StopWakesAPausedSampler) {
+  control_.pause();
+  clock_.on_wait = [&](nanoseconds) {
+    control_.stop();
+    return true;
+  };
+  EXPECT_EQ(run(1), SamplerEnd::stopped);
+  EXPECT_TRUE(looks_.empty());
+}
+
+TEST_F(SamplerTest, EndsByItselfWhenTheDurationIsOver) {
+  options_.duration = 100ms;
+  EXPECT_EQ(run(1'000'000), SamplerEnd::duration_over);
+  EXPECT_GE(looks_.size(), 99U);  // slot 100 has its middle at the very end
+  EXPECT_LE(looks_.size(), 100U);
+  EXPECT_EQ(clock_.time, kStart + 100ms);
+}
+
+TEST_F(SamplerTest, LooksNoMoreOnceTheInterpreterEnds) {
+  source_.on_look = [this](StackVisitor&) { source_.is_ending = looks_.size() == 3; };
+  EXPECT_EQ(run(1'000'000), SamplerEnd::interpreter_ended);
+  EXPECT_EQ(looks_.size(), 3U);
+}
+
+TEST_F(SamplerTest, ReportsItsOwnCpuTimeAndTheSourcesCounters) {
+  clock_.cpu = 7ms;
+  source_.totals = {
+      .failed_reads = 1, .retried_reads = 2, .partial_stacks = 3, .truncated_stacks = 4, .unknown_names = 5};
+  run(1);
+  EXPECT_EQ(progress_.cpu_ns, 7'000'000U);
+  EXPECT_EQ(progress_.failed_reads, 1U);
+  EXPECT_EQ(progress_.retried_reads, 2U);
+  EXPECT_EQ(progress_.unknown_names, 5U);
+}
+
+TEST_F(SamplerTest, RingsForTheReaderOnceWhenTheQueueFills) {
+  std::vector<SampledFrame> deep(2000, SampledFrame{70'000, 70'000});
+  source_.on_look = [&](StackVisitor& visitor) {
+    for (auto& frame : deep) ++frame.instruction;
+    ScriptedSource::show_sample(visitor, 1, clock_.time, deep);
+  };
+  run(30);  // 12 kB each: a quarter of the megabyte is reached at the 22nd
+  EXPECT_EQ(bell_.rings(), 1U);
+}
+
+}  // namespace
+}  // namespace gauge
