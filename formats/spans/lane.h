@@ -1,0 +1,87 @@
+// One thread's stacks, sample by sample, turned into spans. The rules, with reasons and pictures: docs/spans.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "formats/profile/profile.h"
+#include "formats/spans/span.h"
+#include "formats/spans/span_ids.h"
+
+namespace gauge {
+
+/// Called with each span when it is known to be over: children before their parents.
+using SpanVisitor = std::function<void(const Span&)>;
+
+/// What became of samples and activations that made no span.
+struct SpanReport {
+  std::uint64_t spans = 0;
+  std::uint64_t brief_activations = 0;  // seen in one sample only, and not long enough
+  std::uint64_t unused_samples = 0;     // stacks without their outermost frames, or out of time order
+
+  SpanReport& operator+=(const SpanReport& other) noexcept {
+    spans += other.spans;
+    brief_activations += other.brief_activations;
+    unused_samples += other.unused_samples;
+    return *this;
+  }
+  bool operator==(const SpanReport&) const = default;
+};
+
+/// Keeps the open activations of one thread. Memory: the depth of its stack, whatever the number of samples.
+class Lane {
+ public:
+  /// @param ids         of the thread
+  /// @param thread      as it stands in the spans
+  /// @param interval    between samples, as asked for; must be positive
+  /// @param start_time  of the recording: nothing begins earlier
+  Lane(const SpanIds& ids, ThreadId thread, std::chrono::nanoseconds interval, std::chrono::nanoseconds start_time);
+
+  /// Takes the thread's next sample. `stack` is outermost frame first.
+  void add(const Sample& sample, std::span<const Frame> stack, const SpanVisitor& visit);
+  /// Ends what is open: the thread is not looked at any more.
+  void finish(const SpanVisitor& visit);
+
+  [[nodiscard]] const SpanReport& report() const noexcept { return report_; }
+
+ private:
+  struct Activation {
+    FunctionId function{};
+    std::uint32_t line = 0;             // executing when last seen; 0 = unknown
+    std::chrono::nanoseconds since{};   // last time it was certainly not there
+    std::chrono::nanoseconds first{};   // time first seen
+    std::chrono::nanoseconds last{};    // time last seen
+    std::chrono::nanoseconds looked{};  // last time that its callee, or that there was none, was seen
+    std::uint64_t samples = 0;
+    bool is_start_unseen = false;
+    bool is_single_call = true;
+    bool has_child_span = false;
+  };
+
+  void measure_step(const Sample& sample) noexcept;
+  [[nodiscard]] bool is_bridged(std::chrono::nanoseconds from, std::chrono::nanoseconds to) const noexcept;
+  [[nodiscard]] std::size_t count_going_on(const Sample& sample, std::span<const Frame> stack) const;
+  [[nodiscard]] bool goes_on(const Sample& sample, std::span<const Frame> stack, std::size_t depth) const;
+  void begin(const Sample& sample, FunctionId function);
+  void see(const Sample& sample, std::span<const Frame> stack);
+  void end_from(std::size_t depth, std::optional<std::chrono::nanoseconds> time, const SpanVisitor& visit);
+  [[nodiscard]] Span span_of_last(std::optional<std::chrono::nanoseconds> time) const;
+
+  SpanIds ids_;
+  ThreadId thread_;
+  std::chrono::nanoseconds interval_;  // in force
+  std::chrono::nanoseconds start_time_;
+  std::chrono::nanoseconds longest_step_{};            // between looks at something, for it to count as watched
+  std::optional<std::chrono::nanoseconds> last_time_;  // of a sample
+  std::optional<std::chrono::nanoseconds>
+      root_looked_;                    // last time the outermost frame, or that there was none, was seen
+  std::size_t comparable_frames_ = 0;  // of the last sample: what same_frames can speak of
+  std::vector<Activation> open_;       // outermost first
+  SpanReport report_;
+};
+
+}  // namespace gauge

@@ -1,0 +1,49 @@
+// Profiles whose samples have times, for tests of what draws time: written down tick by tick.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "formats/profile/profile.h"
+
+namespace gauge::test {
+
+/// Fields of a sample that most tests leave alone.
+struct TickOptions {
+  std::uint32_t status = 0;
+  std::uint32_t same_frames = 0;
+  std::chrono::nanoseconds wall{};  // 0 = since this thread's tick before; the interval for its first one
+};
+
+/// Builds a profile by hand: one tick after the other, stacks as text, outermost frame first.
+///
+///   Timeline timeline;
+///   timeline.tick(10ms, "main:3;load:7");   // main stands at line 3, load at line 7
+///
+/// A function is its name, in "<name>.py" from line 1, of a module without a name; ":LINE" may be left out (unknown).
+/// The interval is 10 ms and the recording starts at 0, 1,000 s after 1970. "" is a thread without Python frames.
+class Timeline {
+ public:
+  Timeline();
+
+  /// The process that threads defined from now on belong to. The first one is there already.
+  ProcessId process(std::uint64_t pid);
+  ThreadId thread(std::string_view name, std::uint64_t native_id);
+  /// A sample of the first thread, which is "MainThread", native id 1, unless another was defined before.
+  void tick(std::chrono::nanoseconds time, std::string_view stack, const TickOptions& options = {});
+  void tick(ThreadId thread, std::chrono::nanoseconds time, std::string_view stack, const TickOptions& options = {});
+
+  ProfileTables tables;  // to be changed at will before profile() is called
+  [[nodiscard]] Profile profile() const;
+
+ private:
+  FunctionId function(std::string_view name);
+  StackId child(StackId parent, FunctionId function, std::uint32_t line);
+  void count(const Sample& sample);
+
+  std::vector<Sample> samples_;
+};
+
+}  // namespace gauge::test
