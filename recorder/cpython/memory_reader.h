@@ -23,7 +23,7 @@ struct MemoryRange {
 class MemoryReader {
  public:
   /// Ranges one gather() takes, and bytes it can bring, at most. More is cut off and shows as a short count.
-  static constexpr std::size_t kMaxRanges = 256;
+  static constexpr std::size_t kMaxRanges = 1000;  // below IOV_MAX
   static constexpr std::size_t kWindowBytes = std::size_t{4} << 20;
 
   virtual ~MemoryReader() = default;
@@ -31,12 +31,13 @@ class MemoryReader {
   /// Copies the ranges, one after the other, into the window, in one call to the kernel where it can.
   /// @return bytes copied: all of them, or those before the first byte that could not be read
   virtual std::size_t gather(std::span<const MemoryRange> ranges) noexcept = 0;
-  /// Where gather() puts the bytes; valid until the next gather() or read().
+  /// Where gather() puts the bytes; valid until the next gather(). Pages never written to cost no memory.
   [[nodiscard]] virtual const std::byte* window() const noexcept = 0;
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
-  /// Copies `size` bytes to `out`. @return false, with `out` unspecified, unless all could be read
-  bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept;
+  /// Copies `size` bytes to `out`; leaves the window as it is.
+  /// @return false, with `out` unspecified, unless all could be read
+  virtual bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept = 0;
   template <typename T>
   bool read(std::uintptr_t address, T& out) noexcept {
     static_assert(std::is_trivially_copyable_v<T>);

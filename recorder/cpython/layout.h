@@ -1,0 +1,81 @@
+/* Where the thread lists, thread states and frames of one CPython keep what the walker reads.
+ *
+ * Filled at compile time from that version's internal headers, by the one layout_3_NN.c that is built in. C and C++:
+ * those headers are not valid C++. Objects (code, strings, dicts) are in object_layout.h. */
+#ifndef GAUGE_RECORDER_CPYTHON_LAYOUT_H
+#define GAUGE_RECORDER_CPYTHON_LAYOUT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Offsets in bytes from the start of the structure; GAUGE_NO_FIELD = this CPython has none. */
+#define GAUGE_NO_FIELD UINT32_MAX
+
+typedef struct GaugeLayout {
+  uint32_t hex_version; /* PY_VERSION_HEX of the headers */
+
+  struct {
+    uint32_t finalizing;        /* word, not 0 once the interpreter tears itself down */
+    uint32_t interpreters_head; /* the newest interpreter */
+    uint32_t gil;               /* to 3.11: the one GIL, inside the runtime */
+  } runtime;
+
+  struct {
+    uint32_t next, id, threads_head;
+    uint32_t gil;         /* from 3.12: pointer to the interpreter's GIL */
+    uint32_t code_births; /* from 3.12: 32-bit counter that moves whenever a code object is made; 0 = stuck */
+  } interpreter;
+
+  struct {
+    uint32_t holder; /* last thread state to hold it */
+    uint32_t locked; /* int, 1 = held */
+    uint32_t size;   /* the mutex and the condition others wait on lie inside */
+  } gil;
+
+  struct {
+    uint32_t next, interpreter;
+    uint32_t c_frame;       /* to 3.12: pointer to a _PyCFrame */
+    uint32_t current_frame; /* in the _PyCFrame if there is one, else in the thread state */
+    uint32_t python_id, native_id;
+    uint32_t unique_id; /* 64 bits, never given twice by one interpreter */
+    uint32_t chunk;     /* newest chunk of the data stack */
+    uint32_t chunk_top; /* address of its first free slot */
+    uint32_t size;      /* bytes from the start that hold all the fields above */
+  } thread;
+
+  struct {
+    uint32_t previous;
+    uint32_t size; /* word: bytes of the chunk, this header included */
+    uint32_t top;  /* word: slots in use, of a chunk that is not the newest */
+    uint32_t data; /* the first slot */
+  } chunk;
+
+  struct {
+    uint32_t executable; /* the code object, perhaps tagged in the low bits; or another object */
+    uint32_t previous;
+    uint32_t instruction; /* address of the instruction executing, or, to 3.12, of the last code unit it has read */
+    uint32_t owner;       /* byte */
+    uint32_t function, globals;
+    uint32_t locals;             /* also the size of what comes before the locals */
+    uint32_t first_hidden_owner; /* owners from here on mark frames that are the interpreter's own */
+    uint32_t generator_owner;
+  } frame;
+} GaugeLayout;
+
+extern const GaugeLayout gauge_layout;
+
+/* Compares what this CPython publishes about itself with the layout compiled in, as far as it publishes anything.
+ * Returns the name of the first field that differs, with both values; NULL = all agree. */
+const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled);
+
+/* The address of _PyRuntime. */
+uintptr_t gauge_runtime_address(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

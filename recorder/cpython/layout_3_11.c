@@ -1,0 +1,59 @@
+/* The layout of CPython 3.11. It publishes no offsets: the self-test of process_source.h is the check. */
+#define Py_BUILD_CORE 1
+#include <Python.h>
+#include <stddef.h>
+
+#include "internal/pycore_ceval.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
+#include "recorder/cpython/layout.h"
+
+#if PY_VERSION_HEX >> 16 != 0x030B
+#error "these are not the headers of CPython 3.11"
+#endif
+
+const GaugeLayout gauge_layout = {
+    .hex_version = PY_VERSION_HEX,
+    .runtime = {.finalizing = offsetof(_PyRuntimeState, _finalizing),
+                .interpreters_head = offsetof(_PyRuntimeState, interpreters.head),
+                .gil = offsetof(_PyRuntimeState, ceval.gil)},
+    .interpreter = {.next = offsetof(PyInterpreterState, next),
+                    .id = offsetof(PyInterpreterState, id),
+                    .threads_head = offsetof(PyInterpreterState, threads.head),
+                    .gil = GAUGE_NO_FIELD,
+                    .code_births = GAUGE_NO_FIELD},
+    .gil = {.holder = offsetof(struct _gil_runtime_state, last_holder),
+            .locked = offsetof(struct _gil_runtime_state, locked),
+            .size = sizeof(struct _gil_runtime_state)},
+    .thread = {.next = offsetof(PyThreadState, next),
+               .interpreter = offsetof(PyThreadState, interp),
+               .c_frame = offsetof(PyThreadState, cframe),
+               .current_frame = offsetof(_PyCFrame, current_frame),
+               .python_id = offsetof(PyThreadState, thread_id),
+               .native_id = offsetof(PyThreadState, native_thread_id),
+               .unique_id = offsetof(PyThreadState, id),
+               .chunk = offsetof(PyThreadState, datastack_chunk),
+               .chunk_top = offsetof(PyThreadState, datastack_top),
+               .size = offsetof(PyThreadState, datastack_limit)},
+    .chunk = {.previous = offsetof(_PyStackChunk, previous),
+              .size = offsetof(_PyStackChunk, size),
+              .top = offsetof(_PyStackChunk, top),
+              .data = offsetof(_PyStackChunk, data)},
+    .frame = {.executable = offsetof(_PyInterpreterFrame, f_code),
+              .previous = offsetof(_PyInterpreterFrame, previous),
+              .instruction = offsetof(_PyInterpreterFrame, prev_instr),
+              .owner = offsetof(_PyInterpreterFrame, owner),
+              .function = offsetof(_PyInterpreterFrame, f_func),
+              .globals = offsetof(_PyInterpreterFrame, f_globals),
+              .locals = offsetof(_PyInterpreterFrame, localsplus),
+              .first_hidden_owner = FRAME_OWNED_BY_FRAME_OBJECT + 1,
+              .generator_owner = FRAME_OWNED_BY_GENERATOR},
+};
+
+const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
+  *published = *compiled = 0;
+  return NULL;
+}
+
+uintptr_t gauge_runtime_address(void) { return (uintptr_t)&_PyRuntime; }

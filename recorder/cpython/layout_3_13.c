@@ -1,0 +1,97 @@
+/* The layout of CPython 3.13, which publishes most of it at the head of _PyRuntime.
+ *
+ * Offsets must agree; sizes need not: they differ between patch releases of one minor version, offsets do not. */
+#define Py_BUILD_CORE 1
+#include <Python.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "internal/pycore_ceval.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
+#include "recorder/cpython/layout.h"
+
+#if PY_VERSION_HEX >> 16 != 0x030D
+#error "these are not the headers of CPython 3.13"
+#endif
+
+const GaugeLayout gauge_layout = {
+    .hex_version = PY_VERSION_HEX,
+    .runtime = {.finalizing = offsetof(_PyRuntimeState, _finalizing),
+                .interpreters_head = offsetof(_PyRuntimeState, interpreters.head),
+                .gil = GAUGE_NO_FIELD},
+    .interpreter = {.next = offsetof(PyInterpreterState, next),
+                    .id = offsetof(PyInterpreterState, id),
+                    .threads_head = offsetof(PyInterpreterState, threads.head),
+                    .gil = offsetof(PyInterpreterState, ceval.gil),
+                    .code_births = offsetof(PyInterpreterState, func_state.next_version)},
+    .gil = {.holder = offsetof(struct _gil_runtime_state, last_holder),
+            .locked = offsetof(struct _gil_runtime_state, locked),
+            .size = sizeof(struct _gil_runtime_state)},
+    .thread = {.next = offsetof(PyThreadState, next),
+               .interpreter = offsetof(PyThreadState, interp),
+               .c_frame = GAUGE_NO_FIELD,
+               .current_frame = offsetof(PyThreadState, current_frame),
+               .python_id = offsetof(PyThreadState, thread_id),
+               .native_id = offsetof(PyThreadState, native_thread_id),
+               .unique_id = offsetof(PyThreadState, id),
+               .chunk = offsetof(PyThreadState, datastack_chunk),
+               .chunk_top = offsetof(PyThreadState, datastack_top),
+               .size = offsetof(PyThreadState, datastack_limit)},
+    .chunk = {.previous = offsetof(_PyStackChunk, previous),
+              .size = offsetof(_PyStackChunk, size),
+              .top = offsetof(_PyStackChunk, top),
+              .data = offsetof(_PyStackChunk, data)},
+    .frame = {.executable = offsetof(_PyInterpreterFrame, f_executable),
+              .previous = offsetof(_PyInterpreterFrame, previous),
+              .instruction = offsetof(_PyInterpreterFrame, instr_ptr),
+              .owner = offsetof(_PyInterpreterFrame, owner),
+              .function = offsetof(_PyInterpreterFrame, f_funcobj),
+              .globals = offsetof(_PyInterpreterFrame, f_globals),
+              .locals = offsetof(_PyInterpreterFrame, localsplus),
+              .first_hidden_owner = FRAME_OWNED_BY_CSTACK,
+              .generator_owner = FRAME_OWNED_BY_GENERATOR},
+};
+
+const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
+  const _Py_DebugOffsets* table = &_PyRuntime.debug_offsets;
+  const struct {
+    const char* name;
+    uint64_t published, compiled;
+  } pairs[] = {
+      {"cookie", (uint64_t)memcmp(table->cookie, _Py_Debug_Cookie, sizeof table->cookie), 0},
+      {"minor version", table->version >> 16, PY_VERSION_HEX >> 16},
+      {"free_threaded", table->free_threaded, 0},
+      {"runtime finalizing", table->runtime_state.finalizing, gauge_layout.runtime.finalizing},
+      {"runtime interpreters_head", table->runtime_state.interpreters_head, gauge_layout.runtime.interpreters_head},
+      {"interpreter next", table->interpreter_state.next, gauge_layout.interpreter.next},
+      {"interpreter id", table->interpreter_state.id, gauge_layout.interpreter.id},
+      {"interpreter threads_head", table->interpreter_state.threads_head, gauge_layout.interpreter.threads_head},
+      {"interpreter ceval_gil", table->interpreter_state.ceval_gil, gauge_layout.interpreter.gil},
+      {"gil holder", table->interpreter_state.gil_runtime_state_holder - table->interpreter_state.gil_runtime_state,
+       gauge_layout.gil.holder},
+      {"gil locked", table->interpreter_state.gil_runtime_state_locked - table->interpreter_state.gil_runtime_state,
+       gauge_layout.gil.locked},
+      {"thread next", table->thread_state.next, gauge_layout.thread.next},
+      {"thread interp", table->thread_state.interp, gauge_layout.thread.interpreter},
+      {"thread current_frame", table->thread_state.current_frame, gauge_layout.thread.current_frame},
+      {"thread thread_id", table->thread_state.thread_id, gauge_layout.thread.python_id},
+      {"thread native_thread_id", table->thread_state.native_thread_id, gauge_layout.thread.native_id},
+      {"thread datastack_chunk", table->thread_state.datastack_chunk, gauge_layout.thread.chunk},
+      {"frame previous", table->interpreter_frame.previous, gauge_layout.frame.previous},
+      {"frame executable", table->interpreter_frame.executable, gauge_layout.frame.executable},
+      {"frame instr_ptr", table->interpreter_frame.instr_ptr, gauge_layout.frame.instruction},
+      {"frame localsplus", table->interpreter_frame.localsplus, gauge_layout.frame.locals},
+      {"frame owner", table->interpreter_frame.owner, gauge_layout.frame.owner},
+  };
+  for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; ++i) {
+    if (pairs[i].published == pairs[i].compiled) continue;
+    *published = pairs[i].published;
+    *compiled = pairs[i].compiled;
+    return pairs[i].name;
+  }
+  return NULL;
+}
+
+uintptr_t gauge_runtime_address(void) { return (uintptr_t)&_PyRuntime; }
