@@ -50,6 +50,9 @@ struct Metadata {
   std::string reader;
   std::int64_t start_monotonic_ns = 0;
   std::int64_t start_unix_ns = 0;
+  std::uint32_t incompatible_features = 0;
+  std::uint32_t read_only_incompatible_features = 0;
+  std::uint32_t ignorable_features = 0;
 
   bool operator==(const Metadata&) const = default;
 };
@@ -91,7 +94,7 @@ struct Definitions {
   bool operator==(const Definitions&) const = default;
 };
 
-/// Columns; each is as long as time_delta, or empty where it would be all zeros.
+/// Columns; each is as long as time_delta, or empty where it would be all zeros. sample_rows.h turns them into rows.
 struct Samples {
   std::int64_t start = 0;
   std::uint64_t time_unit_ns = 0;

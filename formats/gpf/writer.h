@@ -7,12 +7,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "formats/base/sink.h"
 #include "formats/gpf/records.h"
+#include "formats/gpf/sample_columns.h"
 
 namespace gauge::gpf {
 
@@ -25,18 +25,8 @@ struct FunctionText {
   std::uint32_t first_line = 0;
 };
 
-/// One observation of one thread.
-struct SampleRecord {
-  std::chrono::nanoseconds time{};  // CLOCK_MONOTONIC, not before the last appended one
-  std::uint32_t thread = 0;
-  std::uint32_t stack = 0;         // from Writer::stack; 0 = a thread without Python frames
-  std::uint32_t status = 0;        // Status bits
-  std::chrono::nanoseconds cpu{};  // since this thread's last sample
-  std::uint32_t same_frames = 0;
-};
-
 struct WriterOptions {
-  std::uint32_t max_block_samples = 4096;
+  std::uint32_t max_block_samples = 4096;  // 1 to kMaxBlockSamples
   std::chrono::nanoseconds max_block_time = std::chrono::seconds{1};
 };
 

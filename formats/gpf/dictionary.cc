@@ -1,0 +1,103 @@
+#include "formats/gpf/dictionary.h"
+
+namespace gauge::gpf {
+namespace {
+
+constexpr std::size_t kTypicalEntryBytes = 8;
+
+std::uint64_t mix(std::uint64_t state, std::uint64_t value) noexcept {
+  // 2^64 / golden ratio: spreads small numbers, as ids are, over the high bits (Knuth, TAOCP 3, 6.4).
+  return (state ^ value) * 0x9E3779B97F4A7C15U;
+}
+
+std::size_t fold_bits(std::uint64_t mixed) noexcept { return mixed ^ mixed >> 32; }
+
+std::uint64_t pair_key(std::uint32_t first, std::uint32_t second) noexcept {
+  return std::uint64_t{first} << 32 | second;
+}
+
+bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+std::string_view cut_to_fit(std::string_view text) noexcept {
+  if (text.size() <= Dictionary::kMaxTextBytes) return text;
+  std::size_t length = Dictionary::kMaxTextBytes;
+  while (length > 0 && is_continuation(text[length])) --length;
+  return text.substr(0, length);
+}
+
+}  // namespace
+
+std::size_t Dictionary::FunctionHash::operator()(const Function& function) const noexcept {
+  std::uint64_t state = mix(0, pair_key(function.name, function.qualified_name));
+  state = mix(state, pair_key(function.module, function.file));
+  return fold_bits(mix(state, function.first_line));
+}
+
+std::size_t Dictionary::PairHash::operator()(std::uint64_t key) const noexcept { return fold_bits(mix(0, key)); }
+
+/// The id of the entry about to be added. A block states the first id of each kind that it defines.
+template <typename Table, typename Column>
+std::uint32_t Dictionary::next_id(const Table& table, std::uint32_t& first, const Column& column) {
+  const auto id = static_cast<std::uint32_t>(table.size() + 1);
+  if (column.empty()) first = id;
+  pending_bytes_ += kTypicalEntryBytes;
+  return id;
+}
+
+std::uint32_t Dictionary::string(std::string_view text) {
+  if (text.empty()) return 0;
+  text = cut_to_fit(text);
+  if (const auto known = strings_.find(text); known != strings_.end()) return known->second;
+  const std::uint32_t id = next_id(strings_, pending_.first_string, pending_.strings);
+  strings_.emplace(text, id);
+  pending_.strings.emplace_back(text);
+  pending_bytes_ += text.size();
+  return id;
+}
+
+std::uint32_t Dictionary::function(const Function& function) {
+  if (const auto known = functions_.find(function); known != functions_.end()) return known->second;
+  const std::uint32_t id = next_id(functions_, pending_.first_function, pending_.functions);
+  functions_.emplace(function, id);
+  pending_.functions.push_back(function);
+  return id;
+}
+
+std::uint32_t Dictionary::frame(std::uint32_t function, std::uint32_t line) {
+  const std::uint64_t key = pair_key(function, line);
+  if (const auto known = frames_.find(key); known != frames_.end()) return known->second;
+  const std::uint32_t id = next_id(frames_, pending_.first_frame, pending_.frame_function);
+  frames_.emplace(key, id);
+  pending_.frame_function.push_back(function);
+  pending_.frame_line.push_back(line);
+  return id;
+}
+
+std::uint32_t Dictionary::stack(std::uint32_t parent, std::uint32_t frame) {
+  const std::uint64_t key = pair_key(parent, frame);
+  if (const auto known = stacks_.find(key); known != stacks_.end()) return known->second;
+  const std::uint32_t id = next_id(stacks_, pending_.first_stack, pending_.stack_frame);
+  stacks_.emplace(key, id);
+  pending_.stack_parent_back.push_back(id - parent);
+  pending_.stack_frame.push_back(frame);
+  return id;
+}
+
+void Dictionary::define_thread(const Thread& thread) {
+  pending_.threads.push_back(thread);
+  pending_bytes_ += sizeof thread;
+}
+
+void Dictionary::clear_pending() noexcept {
+  pending_.strings.clear();
+  pending_.functions.clear();
+  pending_.frame_function.clear();
+  pending_.frame_line.clear();
+  pending_.stack_parent_back.clear();
+  pending_.stack_frame.clear();
+  pending_.threads.clear();
+  pending_.first_string = pending_.first_function = pending_.first_frame = pending_.first_stack = 0;
+  pending_bytes_ = 0;
+}
+
+}  // namespace gauge::gpf

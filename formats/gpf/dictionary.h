@@ -1,0 +1,59 @@
+// The dictionaries of a recording being written: what has an id, and what of it the file does not define yet.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "formats/gpf/records.h"
+
+namespace gauge::gpf {
+
+/// Gives ids, counted up from 1, to strings, functions, frames and stacks; equal content gets the equal id. Looking up
+/// what is known allocates nothing. Not thread-safe.
+class Dictionary {
+ public:
+  /// 0 for "". A text longer than kMaxTextBytes is cut there, between two characters.
+  std::uint32_t string(std::string_view text);
+  std::uint32_t function(const Function& function);
+  std::uint32_t frame(std::uint32_t function, std::uint32_t line);
+  std::uint32_t stack(std::uint32_t parent, std::uint32_t frame);
+  /// Every call is written: a thread defined again has a new name.
+  void define_thread(const Thread& thread);
+
+  /// What has been given an id since the last clear_pending().
+  [[nodiscard]] Definitions& pending() noexcept { return pending_; }
+  /// About; 0 if and only if nothing is pending.
+  [[nodiscard]] std::size_t pending_bytes() const noexcept { return pending_bytes_; }
+  /// Forgets what is pending, once it is in the file, and keeps its memory.
+  void clear_pending() noexcept;
+
+  static constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
+
+ private:
+  struct TextHash {
+    using is_transparent = void;  // look-ups take views
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  };
+  struct FunctionHash {
+    std::size_t operator()(const Function& function) const noexcept;
+  };
+  struct PairHash {
+    std::size_t operator()(std::uint64_t key) const noexcept;
+  };
+  using PairTable = std::unordered_map<std::uint64_t, std::uint32_t, PairHash>;
+
+  template <typename Table, typename Column>
+  std::uint32_t next_id(const Table& table, std::uint32_t& first, const Column& column);
+
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> strings_;
+  std::unordered_map<Function, std::uint32_t, FunctionHash> functions_;
+  PairTable frames_;  // keys are two ids side by side
+  PairTable stacks_;
+  Definitions pending_;
+  std::size_t pending_bytes_ = 0;
+};
+
+}  // namespace gauge::gpf

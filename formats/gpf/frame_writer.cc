@@ -1,0 +1,91 @@
+#include "formats/gpf/frame_writer.h"
+
+#include <fmt/core.h>
+#include <zstd.h>
+
+#include <bit>
+#include <concepts>
+#include <new>
+
+#include "formats/base/error.h"
+#include "formats/gpf/codec.h"
+#include "formats/gpf/framing.h"
+
+namespace gauge::gpf {
+namespace {
+
+template <std::unsigned_integral T>
+void append_little_endian(T number, std::string& out) {
+  for (std::size_t i = 0; i < sizeof number; ++i) {
+    out += static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i) & 0xFF);
+  }
+}
+
+/// A frame is a single segment only where the window holds the whole content; level 1's own choice is 512 KiB.
+/// 0 = leave the choice to the level, which is never less than the content below that.
+int window_log_for(std::size_t content_bytes) {
+  constexpr std::size_t kWindowOfLevel = std::size_t{512} << 10;
+  return content_bytes <= kWindowOfLevel ? 0 : static_cast<int>(std::bit_width(content_bytes - 1));
+}
+
+}  // namespace
+
+class FrameWriter::Context {
+ public:
+  Context() {
+    if (context_ == nullptr) throw std::bad_alloc{};
+    set(ZSTD_c_compressionLevel, kCompressionLevel);
+    set(ZSTD_c_contentSizeFlag, 1);
+    set(ZSTD_c_checksumFlag, 1);
+  }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context() { ZSTD_freeCCtx(context_); }
+
+  std::size_t compress(std::string_view content, std::string& frame) {
+    set(ZSTD_c_windowLog, window_log_for(content.size()));
+    return checked(ZSTD_compress2(context_, frame.data(), frame.size(), content.data(), content.size()));
+  }
+
+ private:
+  void set(ZSTD_cParameter parameter, int value) { checked(ZSTD_CCtx_setParameter(context_, parameter, value)); }
+
+  static std::size_t checked(std::size_t result) {
+    // With parameters of ours and a buffer of ZSTD_compressBound() only memory can run out.
+    if (ZSTD_isError(result) != 0) throw std::bad_alloc{};
+    return result;
+  }
+
+  ZSTD_CCtx* context_ = ZSTD_createCCtx();
+};
+
+FrameWriter::FrameWriter() : context_(std::make_unique<Context>()) {}
+FrameWriter::~FrameWriter() = default;
+
+std::string_view FrameWriter::compress(std::string_view content) {
+  if (content.size() > kMaxBlockBytes) {
+    throw Error{ErrorCode::usage, fmt::format("gpf: a block of {} bytes is larger than {}, which no reader takes; "
+                                              "flush more often",
+                                              content.size(), kMaxBlockBytes)};
+  }
+  const std::size_t bound = ZSTD_compressBound(content.size());
+  if (frame_.size() < bound) frame_.resize(bound);
+  return std::string_view{frame_}.substr(0, context_->compress(content, frame_));
+}
+
+std::string FrameWriter::header(const Metadata& metadata) {
+  const std::string_view message = compress(encode_metadata(metadata));
+  std::string frame;
+  append_little_endian(kSkippableMagic, frame);
+  append_little_endian(static_cast<std::uint32_t>(kPrefixBytes + message.size()), frame);
+  frame += magic();
+  append_little_endian(static_cast<std::uint16_t>(metadata.format_major), frame);
+  append_little_endian(static_cast<std::uint16_t>(metadata.format_minor), frame);
+  append_little_endian(metadata.incompatible_features, frame);
+  append_little_endian(metadata.read_only_incompatible_features, frame);
+  append_little_endian(metadata.ignorable_features, frame);
+  frame += message;
+  return frame;
+}
+
+}  // namespace gauge::gpf

@@ -1,0 +1,33 @@
+// Makes the zstd frames of a .gpf file.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "formats/gpf/records.h"
+
+namespace gauge::gpf {
+
+/// Compresses contents into canonical frames (see framing.h). Keeps its buffers: nothing is allocated once they have
+/// grown to the size of the largest block. Not thread-safe.
+class FrameWriter {
+ public:
+  FrameWriter();
+  FrameWriter(const FrameWriter&) = delete;
+  FrameWriter& operator=(const FrameWriter&) = delete;
+  ~FrameWriter();
+
+  /// @param content  at most kMaxBlockBytes, else Error(usage)
+  /// @return         the frame; valid until the next call
+  [[nodiscard]] std::string_view compress(std::string_view content);
+  /// The first frame of a file.
+  [[nodiscard]] std::string header(const Metadata& metadata);
+
+ private:
+  class Context;
+  std::unique_ptr<Context> context_;
+  std::string frame_;
+};
+
+}  // namespace gauge::gpf

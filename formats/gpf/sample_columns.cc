@@ -1,0 +1,76 @@
+#include "formats/gpf/sample_columns.h"
+
+#include <algorithm>
+
+namespace gauge::gpf {
+namespace {
+
+constexpr std::uint64_t kTimeUnitNs = 1000;
+constexpr std::uint64_t kCpuUnitNs = 1000;
+
+std::uint64_t not_negative(std::chrono::nanoseconds time) noexcept {
+  return static_cast<std::uint64_t>(std::max(time.count(), std::chrono::nanoseconds::rep{0}));
+}
+
+/// Takes the whole units out of `rest_ns` and `cpu`; what remains waits for the thread's next sample.
+std::uint64_t take_units(std::uint32_t& rest_ns, std::chrono::nanoseconds cpu) noexcept {
+  const std::uint64_t total_ns = rest_ns + not_negative(cpu);
+  rest_ns = static_cast<std::uint32_t>(total_ns % kCpuUnitNs);
+  return total_ns / kCpuUnitNs;
+}
+
+template <typename T>
+void clear_if_zero(std::vector<T>& column) noexcept {
+  if (std::all_of(column.begin(), column.end(), [](T entry) { return entry == 0; })) column.clear();
+}
+
+}  // namespace
+
+SampleColumns::SampleColumns() {
+  samples_.time_unit_ns = kTimeUnitNs;
+  samples_.cpu_unit_ns = kCpuUnitNs;
+}
+
+std::uint64_t SampleColumns::time_in_units(std::chrono::nanoseconds time) const noexcept {
+  // Never before the last one: a step back would wrap around to a jump of centuries.
+  return std::max(not_negative(time) / kTimeUnitNs, last_time_);
+}
+
+void SampleColumns::append(const SampleRecord& sample) {
+  const std::uint64_t time = time_in_units(sample.time);
+  const bool is_first = size() == 0;
+  if (is_first) samples_.start = static_cast<std::int64_t>(time);
+  samples_.time_delta.push_back(is_first ? 0 : time - last_time_);
+  last_time_ = time;
+
+  ThreadState& thread = threads_[sample.thread];
+  const std::uint32_t base = thread.block == block_ ? thread.stack : 0;
+  samples_.stack_delta.push_back(static_cast<std::int32_t>(sample.stack - base));  // modulo 2^32, as the schema says
+  samples_.cpu.push_back(take_units(thread.cpu_rest_ns, sample.cpu));
+  thread.block = block_;
+  thread.stack = sample.stack;
+
+  samples_.thread.push_back(sample.thread);
+  samples_.status.push_back(sample.status);
+  samples_.same_frames.push_back(sample.same_frames);
+}
+
+void SampleColumns::drop_zero_columns() noexcept {
+  clear_if_zero(samples_.thread);
+  clear_if_zero(samples_.stack_delta);
+  clear_if_zero(samples_.status);
+  clear_if_zero(samples_.cpu);
+  clear_if_zero(samples_.same_frames);
+}
+
+void SampleColumns::clear() noexcept {
+  samples_.time_delta.clear();
+  samples_.thread.clear();
+  samples_.stack_delta.clear();
+  samples_.status.clear();
+  samples_.cpu.clear();
+  samples_.same_frames.clear();
+  ++block_;
+}
+
+}  // namespace gauge::gpf
