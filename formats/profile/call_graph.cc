@@ -75,12 +75,7 @@ auto key_of(const RootCost& root) { return std::tie(root.thread, root.function);
 
 void add(LineCost& sum, const LineCost& cost) { sum.self += cost.self; }
 void add(RootCost& sum, const RootCost& cost) { sum.inclusive += cost.inclusive; }
-void add(CallEdge& sum, const CallEdge& edge) {
-  sum.inclusive += edge.inclusive;
-  sum.self += edge.self;
-  sum.outermost_samples += edge.outermost_samples;
-  sum.occurrences += edge.occurrences;
-}
+void add(CallEdge& sum, const CallEdge& edge) { sum += edge; }
 
 /// Sorts by key and adds up entries of one key.
 template <typename Entry>
@@ -171,6 +166,19 @@ CallGraph fold(const Profile& profile) {
   fold_stacks(profile, graph);
   fold_threads(profile, graph);
   return graph;
+}
+
+std::vector<FunctionId> functions_by_place(const Profile& profile, const CallGraph& graph) {
+  std::vector<FunctionId> seen;
+  for (const CallGraphNode& node : graph.nodes) {
+    if (node.occurrences > 0) seen.push_back(node.function);
+  }
+  const auto place = [&](FunctionId id) {
+    const Function& function = profile.function(id);
+    return std::tie(function.file, function.first_line, function.unique_name);
+  };
+  std::sort(seen.begin(), seen.end(), [&](FunctionId a, FunctionId b) { return place(a) < place(b); });
+  return seen;
 }
 
 }  // namespace gauge

@@ -33,6 +33,15 @@ struct CallEdge {
   Weights self;       // of the callee where this call made the innermost frame
   std::uint64_t outermost_samples = 0;
   std::uint64_t occurrences = 0;  // times the pair stood in a stack
+
+  /// Adds the costs of another edge.
+  CallEdge& operator+=(const CallEdge& other) noexcept {
+    inclusive += other.inclusive;
+    self += other.self;
+    outermost_samples += other.outermost_samples;
+    occurrences += other.occurrences;
+    return *this;
+  }
 };
 
 /// What a thread spent below a function that stood at the root of its stacks.
@@ -68,5 +77,8 @@ struct CallGraph {
 /// its inclusive. Deterministic.
 /// Cost: O(stacks), then sorting one edge per stack. Thread-safe. Throws only std::bad_alloc.
 [[nodiscard]] CallGraph fold(const Profile& profile);
+
+/// The functions that stood in some stack, by file, first line and name: the order in which formats list them.
+[[nodiscard]] std::vector<FunctionId> functions_by_place(const Profile& profile, const CallGraph& graph);
 
 }  // namespace gauge
