@@ -1,0 +1,43 @@
+// Gathers the many small pieces a writer makes into few writes to its sink.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "formats/base/sink.h"
+
+namespace gauge {
+
+/// Bytes in order. What was appended last reaches the sink with finish(), which must therefore be called last; without
+/// it, as when an error unwinds, it is forgotten. Every function throws Error(io) when the sink does.
+class BufferedOutput {
+ public:
+  explicit BufferedOutput(Sink& sink) : sink_(sink) {}
+  BufferedOutput(const BufferedOutput&) = delete;
+  BufferedOutput& operator=(const BufferedOutput&) = delete;
+
+  template <typename... Args>
+  void print(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
+    if (buffer_.size() >= kFlushBytes) finish();
+  }
+  void append(std::string_view bytes) {
+    buffer_.append(bytes.data(), bytes.data() + bytes.size());
+    if (buffer_.size() >= kFlushBytes) finish();
+  }
+  void finish() {
+    if (buffer_.size() == 0) return;
+    sink_.write({buffer_.data(), buffer_.size()});
+    buffer_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kFlushBytes = std::size_t{64} << 10;
+
+  Sink& sink_;
+  fmt::memory_buffer buffer_;
+};
+
+}  // namespace gauge

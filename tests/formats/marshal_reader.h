@@ -1,0 +1,26 @@
+// Reads the part of Python's marshal encoding that a pstats file is made of. Source: Python/marshal.c, r_object().
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gauge {
+
+/// One object. `kind` is marshal's type letter without its reference flag; only the members of that kind mean
+/// something.
+struct MarshalValue {
+  char kind = '\0';
+  std::uint64_t integer = 0;                                   // i, l
+  double real = 0;                                             // g
+  std::string text;                                            // z, u
+  std::vector<MarshalValue> elements;                          // )
+  std::vector<std::pair<MarshalValue, MarshalValue>> entries;  // {
+};
+
+/// @throws std::runtime_error where the bytes are not one whole object of these kinds
+[[nodiscard]] MarshalValue read_marshal(std::string_view bytes);
+
+}  // namespace gauge
