@@ -1,0 +1,127 @@
+// What holds for every row of the format table.
+
+#include "formats/format.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "formats/base/error.h"
+#include "tests/formats/format_totals.h"
+#include "tests/support/golden.h"
+#include "tests/support/profile_of.h"
+
+namespace gauge {
+namespace {
+
+std::string written(const Format& format, const Profile& profile) {
+  StringSink sink;
+  format.write(profile, {}, sink);
+  return sink.text();
+}
+
+/// Takes `limit` bytes, then is full, as a disk may be.
+class FullSink final : public Sink {
+ public:
+  explicit FullSink(std::size_t limit) : left_(limit) {}
+  void write(std::string_view bytes) override {
+    if (bytes.size() > left_) throw Error(ErrorCode::io, "disk: cannot be written (No space left on device)");
+    left_ -= bytes.size();
+  }
+
+ private:
+  std::size_t left_;
+};
+
+std::string test_name(std::string_view format_name) {
+  std::string name{format_name};
+  for (char& c : name) c = c == '-' ? '_' : c;  // GoogleTest takes no dashes
+  return name;
+}
+
+class EveryFormat : public testing::TestWithParam<Format> {};
+INSTANTIATE_TEST_SUITE_P(Table, EveryFormat, testing::ValuesIn(formats().begin(), formats().end()),
+                         [](const auto& row) { return test_name(row.param.name); });
+
+TEST_P(EveryFormat, IsFoundByNameAndByExtension) {
+  const Format& format = GetParam();
+  EXPECT_EQ(find_format(format.name)->name, format.name);
+  EXPECT_EQ(format_of_path("out" + std::string{format.extension})->name, format.name);
+  EXPECT_TRUE(format.extension.starts_with('.'));
+  EXPECT_FALSE(format.summary.empty());
+}
+
+TEST_P(EveryFormat, WritesEqualBytesForEqualProfiles) {
+  const std::string folded = golden("program.folded");
+  EXPECT_EQ(written(GetParam(), profile_of(folded)), written(GetParam(), profile_of(folded)));
+}
+
+TEST_P(EveryFormat, WritesSomethingForAnEmptyProfile) { EXPECT_NE(written(GetParam(), profile_of("")), ""); }
+
+TEST_P(EveryFormat, PassesOnTheErrorOfASink) {
+  const Profile profile = profile_of(golden("program.folded"));
+  const std::size_t size = written(GetParam(), profile).size();
+  for (const std::size_t limit : {std::size_t{0}, size / 2, size - 1}) {
+    FullSink sink(limit);
+    EXPECT_THROW(GetParam().write(profile, {}, sink), Error) << "full after " << limit << " of " << size << " bytes";
+  }
+}
+
+TEST_P(EveryFormat, SaysItIsBinaryExactlyWhenItsBytesAreNoText) {
+  const std::string bytes = written(GetParam(), profile_of(golden("program.folded")));
+  const bool has_control =
+      std::any_of(bytes.begin(), bytes.end(), [](char c) { return c >= 0 && c < ' ' && c != '\n' && c != '\t'; });
+  EXPECT_EQ(GetParam().is_binary, has_control);
+}
+
+class EveryFormatAndProfile : public testing::TestWithParam<std::tuple<Format, const char*>> {
+ protected:
+  [[nodiscard]] static const Format& format() { return std::get<0>(GetParam()); }
+  [[nodiscard]] static std::string profile_name() { return std::get<1>(GetParam()); }
+  [[nodiscard]] static Profile profile() { return profile_of(golden(profile_name() + ".folded")); }
+};
+INSTANTIATE_TEST_SUITE_P(Table, EveryFormatAndProfile,
+                         testing::Combine(testing::ValuesIn(formats().begin(), formats().end()),
+                                          testing::Values("program", "processes")),
+                         [](const auto& row) {
+                           return test_name(std::get<0>(row.param).name) + "_" + std::get<1>(row.param);
+                         });
+
+TEST_P(EveryFormatAndProfile, WritesTheGoldenFile) {
+  const std::string path = std::string{format().name} + "/" + profile_name() + std::string{format().extension};
+  expect_golden(path, written(format(), profile()));
+}
+
+TEST_P(EveryFormatAndProfile, WeighsWhatTheSamplesWeigh) {
+  const TotalsReader read_totals = totals_reader(std::string{format().name});
+  if (!read_totals) GTEST_SKIP() << format().name << " holds no weights";
+  Weights sampled;
+  profile().for_each_sample([&](const Sample& sample) { sampled += {1, sample.wall, sample.cpu}; });
+
+  const FormatTotals totals = read_totals(written(format(), profile()));
+  EXPECT_TRUE(totals.samples || totals.wall || totals.cpu);
+  EXPECT_EQ(totals.samples.value_or(sampled.samples), sampled.samples);
+  EXPECT_LE(std::chrono::abs(totals.wall.value_or(sampled.wall) - sampled.wall), totals.rounding);
+  EXPECT_LE(std::chrono::abs(totals.cpu.value_or(sampled.cpu) - sampled.cpu), totals.rounding);
+}
+
+TEST(FormatTable, NamesAndExtensionsAreUnique) {
+  std::set<std::string_view> names;
+  std::set<std::string_view> extensions;
+  for (const Format& format : formats()) {
+    EXPECT_TRUE(names.insert(format.name).second) << format.name;
+    EXPECT_TRUE(extensions.insert(format.extension).second) << format.extension;
+  }
+}
+
+TEST(FormatTable, UnknownNameIsNotFound) {
+  EXPECT_EQ(find_format("speedscop"), nullptr);
+  EXPECT_EQ(find_format(""), nullptr);
+  EXPECT_EQ(format_of_path("out.unknown"), nullptr);
+}
+
+}  // namespace
+}  // namespace gauge

@@ -1,0 +1,65 @@
+#include "tests/formats/format_totals.h"
+
+#include <cmath>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/formats/marshal_reader.h"
+
+namespace gauge {
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// Σ self cost: the cost lines that do not belong to a call.
+FormatTotals callgrind_totals(std::string_view bytes) {
+  std::uint64_t samples = 0;
+  std::int64_t wall = 0;
+  std::int64_t cpu = 0;
+  bool is_call = false;
+  std::istringstream lines{std::string{bytes}};
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_cost = !line.empty() && line[0] >= '0' && line[0] <= '9';
+    if (is_cost && !is_call) {
+      std::uint64_t position = 0;
+      std::uint64_t line_samples = 0;
+      std::int64_t line_wall = 0;
+      std::int64_t line_cpu = 0;
+      std::istringstream(line) >> position >> line_samples >> line_wall >> line_cpu;
+      samples += line_samples;
+      wall += line_wall;
+      cpu += line_cpu;
+    }
+    is_call = line.starts_with("calls=");
+  }
+  return {samples, nanoseconds{wall}, nanoseconds{cpu}, {}};
+}
+
+/// Σ tottime, by far the most of which is exact: a double holds 2^53 ns, 104 days.
+FormatTotals pstats_totals(std::string_view bytes) {
+  const MarshalValue rows = read_marshal(bytes);
+  double wall = 0;
+  for (const auto& [key, row] : rows.entries) wall += row.elements.at(2).real;
+  return {std::nullopt, nanoseconds{std::llround(wall * 1e9)}, std::nullopt, nanoseconds{1}};
+}
+
+const std::map<std::string, TotalsReader>& readers() {
+  static const std::map<std::string, TotalsReader> all = {
+      {"callgrind", callgrind_totals},
+      {"pstats", pstats_totals},
+  };
+  return all;
+}
+
+}  // namespace
+
+TotalsReader totals_reader(const std::string& format_name) {
+  const auto found = readers().find(format_name);
+  if (found == readers().end()) {
+    throw std::out_of_range("no reader of the totals of '" + format_name + "' in tests/formats/format_totals.cc");
+  }
+  return found->second;
+}
+
+}  // namespace gauge
