@@ -11,11 +11,11 @@ test:  ## build and run the C++ and the Python tests
 
 build:  ## build everything, with tests, into build/dev
 	@tools/setup.sh test
-	@tools/build.sh dev
+	@tools/build.sh dev build/dev
 
 asan:  ## run the C++ tests under the address and undefined-behaviour sanitizers
 	@tools/setup.sh test
-	@tools/build.sh asan
+	@tools/build.sh asan build/asan
 	@ctest --preset asan -j"$$(nproc)"
 
 lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and the rules of the tree

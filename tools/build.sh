@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Configures and builds a preset: tools/build.sh PRESET [CMake option...]. Run tools/setup.sh first.
+# Configures and builds a preset in a folder: tools/build.sh PRESET FOLDER [CMake option...]. Run tools/setup.sh first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
-shift
+folder=$2
+shift 2
 
 for task in test lint build; do
   venv=build/venv/$task
@@ -12,5 +13,5 @@ done
 options=(-Dpybind11_DIR="$("$venv/bin/python" -m pybind11 --cmakedir)" "$@")
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 
-cmake --preset "$preset" "${options[@]}"
-cmake --build --preset "$preset" --parallel "$(nproc)"
+cmake --preset "$preset" -B "$folder" "${options[@]}"
+cmake --build "$folder" --parallel "$(nproc)"

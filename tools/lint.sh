@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/setup.sh lint
-tools/build.sh dev  # generated headers and the dependency log that clang-tidy's cache needs
+tools/build.sh dev build/dev  # generated headers and the dependency log that clang-tidy's cache needs
 venv=build/venv/lint/bin
 
 failed=()

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 tools/setup.sh test
 if [[ -x tests/consumers/setup.sh ]]; then tests/consumers/setup.sh; fi
-tools/build.sh dev
+tools/build.sh dev build/dev
 
 # Both run even where the first fails: one run tells all.
 failures=0

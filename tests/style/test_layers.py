@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+
 from tree import includes, is_cxx, violations
 
 FOLDERS = ("formats/", "recorder/", "cli/", "tests/", "schemas/")

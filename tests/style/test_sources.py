@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 import pytest
+
 from tree import REPOSITORY, Rule, is_cxx, numbered_code, violations
 
 MAX_LINES = 400
