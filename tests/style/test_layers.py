@@ -20,7 +20,7 @@ LAYERS = {
     "formats/base/": (),
     "formats/gpf/": BASE,
     "formats/profile/": READER,
-    "formats/spans/": (*BASE, "formats/profile/"),
+    "formats/spans/": (*BASE, "formats/gpf/records.h", "formats/profile/"),  # the status bits of samples
     "formats/": (*BASE, "formats/profile/", "formats/spans/"),
     "recorder/cpython/": (*BASE, "formats/gpf/records.h", "recorder/stack_source.h"),
     "recorder/": WRITER,
@@ -82,7 +82,7 @@ def test_the_recorder_sees_no_protobuf_runtime() -> None:
         ("formats/base/sink.cc", "formats/gpf/records.h"),
         ("formats/gpf/reader.cc", "formats/profile/profile.h"),
         ("formats/profile/call_graph.cc", "formats/gpf/writer.h"),
-        ("formats/spans/infer.cc", "formats/gpf/records.h"),
+        ("formats/spans/infer.cc", "formats/gpf/reader.h"),
         ("recorder/recorder.cc", "formats/profile/profile.h"),
         ("recorder/recorder.cc", "formats/gpf/reader.h"),
         ("recorder/recorder.cc", "Python.h"),

@@ -36,13 +36,13 @@ def violations(rule: Rule) -> list[str]:
 
 
 def is_cxx(path: str) -> bool:
-    return path.endswith((".cc", ".h"))
+    return path.endswith((".c", ".cc", ".h"))
 
 
 def numbered_code(text: str) -> Iterable[tuple[int, str]]:
-    """The lines of a C++ file with their numbers, without what follows `//`."""
+    """The lines of a C++ file with their numbers, without comments that end on their line."""
     for number, line in enumerate(text.splitlines(), start=1):
-        yield number, re.sub(r"//.*", "", line)
+        yield number, re.sub(r"//.*|/\*.*?\*/", "", line)
 
 
 def includes(text: str) -> Iterable[tuple[int, str]]:
