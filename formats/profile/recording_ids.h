@@ -1,0 +1,93 @@
+// The ids of one recording, checked, and what they are in the profile.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/gpf/records.h"
+#include "formats/profile/profile.h"
+#include "formats/profile/table_interner.h"
+
+namespace gauge {
+
+/// By id in the recording: the entry in the profile, or nothing where it was lost with a damaged block.
+template <typename Entry>
+class IdTable {
+ public:
+  IdTable() : entries_(1) {}  // ids start at 1; 0 means none
+
+  /// The id that the next definition gets if nothing is lost before it.
+  [[nodiscard]] std::size_t next() const noexcept { return entries_.size(); }
+  void add(std::optional<Entry> entry) { entries_.push_back(std::move(entry)); }
+  void set(std::size_t id, Entry entry) { entries_[id] = std::move(entry); }
+  /// Marks what stands before `id` as lost.
+  void skip_to(std::size_t id) { entries_.resize(std::max(id, next())); }
+  [[nodiscard]] const std::optional<Entry>& operator[](std::size_t id) const noexcept {
+    return id < entries_.size() ? entries_[id] : entries_[0];
+  }
+  void clear() { entries_ = std::vector<std::optional<Entry>>(1); }
+
+ private:
+  std::vector<std::optional<Entry>> entries_;
+};
+
+/// Takes the definitions of a recording's blocks, in file order.
+class RecordingIds {
+ public:
+  explicit RecordingIds(ProcessId process) : process_(process) {}
+
+  /// Adds definitions of a block as gpf::Recording delivers it to the tables, those of threads to `threads`.
+  /// @return false, with nothing added, where they break a rule of the schema: ids that were given before or are far
+  ///         beyond what lost blocks explain, references to what is not defined yet
+  [[nodiscard]] bool define(const gpf::Definitions& definitions, TableInterner& tables, std::vector<Thread>& threads);
+
+  [[nodiscard]] std::optional<ThreadId> thread(std::uint32_t id) const noexcept { return threads_[id]; }
+  /// Id 0 is the empty stack.
+  [[nodiscard]] std::optional<StackId> stack(std::uint32_t id) const noexcept {
+    return id == 0 ? kEmptyStack : stacks_[id];
+  }
+  /// Ids of threads are below this.
+  [[nodiscard]] std::size_t thread_limit() const noexcept { return threads_.next(); }
+  /// Forgets what only definitions refer to: strings, functions, frames.
+  void forget_definitions();
+
+ private:
+  /// Ids of one kind that a block defines: first to end - 1.
+  struct Range {
+    std::size_t first = 0;
+    std::size_t end = 0;
+  };
+  struct Ranges {
+    Range strings;
+    Range functions;
+    Range frames;
+    Range stacks;
+    Range threads;
+  };
+
+  [[nodiscard]] Ranges ranges_of(const gpf::Definitions& definitions) const;
+  /// Ids that were lost before the ranges begin; nothing where a range begins too early.
+  [[nodiscard]] std::optional<std::size_t> holes_before(const Ranges& ranges) const;
+  [[nodiscard]] static bool references_precede(const gpf::Definitions& definitions, const Ranges& ranges);
+  void add_functions(const gpf::Definitions& definitions, TableInterner& tables);
+  void add_frames(const gpf::Definitions& definitions, TableInterner& tables);
+  void add_stacks(const gpf::Definitions& definitions, TableInterner& tables);
+  void add_threads(const gpf::Definitions& definitions, std::vector<Thread>& threads);
+  [[nodiscard]] std::optional<Function> function_of(const gpf::Function& definition) const;
+  [[nodiscard]] std::optional<std::string> text(std::uint32_t id) const;
+
+  ProcessId process_;
+  std::size_t lost_ = 0;  // ids in holes
+  IdTable<std::string> strings_;
+  IdTable<FunctionId> functions_;
+  IdTable<FrameId> frames_;
+  IdTable<StackId> stacks_;
+  IdTable<ThreadId> threads_;
+};
+
+}  // namespace gauge

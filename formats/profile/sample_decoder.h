@@ -1,0 +1,130 @@
+// Turns the sample columns of a recording's blocks into samples of the profile, and says what each stands for.
+//
+// The weight rules of schemas/gauge.proto are here and nowhere else: a sample stands for the time since its thread's
+// sample before; after a gap, and where a lost block hides the sample before, for the interval in force.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "formats/gpf/records.h"
+#include "formats/profile/profile.h"
+#include "formats/profile/recording_ids.h"
+
+namespace gauge {
+
+/// Time that may still be handed out in this pass over the recordings. It is so much (146 years of threads) that only
+/// forged files use it up; past it samples weigh nothing, and no sum over samples can overflow.
+struct TimeBudget {
+  std::int64_t wall_ns = std::int64_t{1} << 62;
+  std::int64_t cpu_ns = std::int64_t{1} << 62;
+};
+
+/// Reads the blocks of one recording in file order. Both passes over a recording use it, so they agree.
+class SampleDecoder {
+ public:
+  /// @param interval  what a sample after a gap stands for in blocks that do not say
+  SampleDecoder(std::chrono::nanoseconds interval, TimeBudget& budget) : interval_(interval), budget_(&budget) {}
+
+  /// Decodes a block as gpf::Recording delivers it, and calls visit(sample) for each sample of known thread and stack.
+  ///
+  /// Samples are as recorded: not yet below "[truncated]", and same_frames not yet held against the stack's depth.
+  /// @return samples that could not be resolved
+  template <typename Visit>
+  std::uint64_t decode(const gpf::Block& block, const RecordingIds& ids, Visit&& visit);
+
+  /// To be called instead for a block that is left out.
+  void skip(const gpf::Block& block) {
+    expected_sequence_ = block.sequence + 1;
+    ++epoch_;
+  }
+
+ private:
+  struct ThreadState {
+    std::int64_t last_time_ns = 0;
+    std::uint64_t epoch = 0;       // last_time_ns holds in this one only
+    std::uint64_t block = 0;       // that last_stack belongs to
+    std::uint32_t last_stack = 0;  // id in the recording
+  };
+
+  // Lost blocks took samples with them: until a thread is seen again, the time since its last sample is unknown.
+  void begin(const gpf::Block& block) {
+    if (block.sequence != expected_sequence_) ++epoch_;
+    expected_sequence_ = block.sequence + 1;
+    ++block_;
+  }
+  std::optional<StackId> next_stack(ThreadState& thread, std::int32_t delta, const RecordingIds& ids) const {
+    if (thread.block != block_) thread.last_stack = 0;
+    thread.block = block_;
+    thread.last_stack += static_cast<std::uint32_t>(delta);  // modulo 2^32, as the schema says
+    return ids.stack(thread.last_stack);
+  }
+  std::chrono::nanoseconds wall_of(ThreadState& thread, const Sample& sample, std::int64_t interval_ns) {
+    const std::int64_t time_ns = sample.time.count();
+    const bool is_gap = (sample.status & gpf::kAfterGap) != 0 || thread.epoch != epoch_;
+    const std::int64_t wanted = is_gap ? interval_ns : std::max<std::int64_t>(time_ns - thread.last_time_ns, 0);
+    thread.last_time_ns = time_ns;
+    thread.epoch = epoch_;
+    return take(budget_->wall_ns, wanted);
+  }
+  static std::chrono::nanoseconds take(std::int64_t& budget_ns, std::int64_t wanted_ns) {
+    const std::int64_t granted_ns = std::min(wanted_ns, budget_ns);
+    budget_ns -= granted_ns;
+    return std::chrono::nanoseconds{granted_ns};
+  }
+  // An absent column is all zeros.
+  template <typename T>
+  static T entry(const std::vector<T>& column, std::size_t i) {
+    return column.empty() ? T{} : column[i];
+  }
+
+  std::chrono::nanoseconds interval_;
+  TimeBudget* budget_;
+  std::vector<ThreadState> threads_;  // by id in the recording
+  std::uint64_t expected_sequence_ = 0;
+  std::uint64_t epoch_ = 1;
+  std::uint64_t block_ = 0;
+};
+
+template <typename Visit>
+std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds& ids, Visit&& visit) {
+  begin(block);
+  if (!block.samples) return 0;
+  const gpf::Samples& columns = *block.samples;
+  const auto time_unit = static_cast<std::int64_t>(columns.time_unit_ns);
+  const std::int64_t interval_ns =
+      columns.interval_ns != 0 ? static_cast<std::int64_t>(columns.interval_ns) : interval_.count();
+  threads_.resize(std::max(threads_.size(), ids.thread_limit()));
+  std::uint64_t unresolved = 0;
+  std::int64_t time = columns.start;
+  for (std::size_t i = 0; i < columns.time_delta.size(); ++i) {
+    time += static_cast<std::int64_t>(columns.time_delta[i]);
+    const std::uint32_t thread_id = entry(columns.thread, i);
+    const std::optional<ThreadId> thread = ids.thread(thread_id);
+    if (!thread) {
+      ++unresolved;
+      continue;
+    }
+    // A sample whose stack is lost still ends the time that the next one stands for, so it is weighed all the same.
+    ThreadState& state = threads_[thread_id];
+    const std::optional<StackId> stack = next_stack(state, entry(columns.stack_delta, i), ids);
+    Sample sample{.time = std::chrono::nanoseconds{time * time_unit}, .thread = *thread};
+    sample.status = entry(columns.status, i);
+    sample.same_frames = entry(columns.same_frames, i);
+    sample.wall = wall_of(state, sample, interval_ns);
+    sample.cpu = take(budget_->cpu_ns, static_cast<std::int64_t>(entry(columns.cpu, i) * columns.cpu_unit_ns));
+    if (stack) {
+      sample.stack = *stack;
+      visit(sample);
+    } else {
+      ++unresolved;
+    }
+  }
+  return unresolved;
+}
+
+}  // namespace gauge

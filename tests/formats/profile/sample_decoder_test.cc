@@ -1,0 +1,170 @@
+#include "formats/profile/sample_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace gauge {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+/// Two threads and three stacks, all known; stack 3 below 2 below 1.
+class SampleDecoderTest : public testing::Test {
+ protected:
+  SampleDecoderTest() {
+    gpf::Definitions definitions;
+    definitions.first_string = 1;
+    definitions.strings = {"f"};
+    definitions.first_function = 1;
+    definitions.functions = {{.name = 1}};
+    definitions.first_frame = 1;
+    definitions.frame_function = {1};
+    definitions.frame_line = {1};
+    definitions.first_stack = 1;
+    definitions.stack_parent_back = {1, 1, 1};
+    definitions.stack_frame = {1, 1, 1};
+    definitions.threads = {{.id = 1}, {.id = 2}};
+    EXPECT_TRUE(ids_.define(definitions, tables_, threads_));
+  }
+
+  /// A block of two samples of thread 1, 10 ms apart, 100 ms after the block before it began.
+  static gpf::Block block(std::uint64_t sequence) {
+    gpf::Samples samples;
+    samples.start = static_cast<std::int64_t>(sequence) * 100'000;
+    samples.time_unit_ns = 1000;
+    samples.cpu_unit_ns = 1000;
+    samples.interval_ns = 7'000'000;
+    samples.time_delta = {0, 10'000};
+    samples.thread = {1, 1};
+    samples.stack_delta = {1, 0};
+    return {.sequence = sequence, .samples = samples};
+  }
+  std::vector<Sample> decode(const gpf::Block& block) {
+    std::vector<Sample> samples;
+    unresolved_ += decoder_.decode(block, ids_, [&](const Sample& sample) { samples.push_back(sample); });
+    return samples;
+  }
+
+  TableInterner tables_;
+  std::vector<Thread> threads_;
+  RecordingIds ids_{ProcessId{0}};
+  TimeBudget budget_;
+  SampleDecoder decoder_{5ms, budget_};
+  std::uint64_t unresolved_ = 0;
+};
+
+TEST_F(SampleDecoderTest, SampleStandsForTheTimeSinceItsThreadsSampleBefore) {
+  gpf::Block mixed = block(0);
+  mixed.samples->time_delta = {0, 1000, 2000, 4000};  // at 0, 1, 3, 7 ms
+  mixed.samples->thread = {1, 2, 1, 2};
+  mixed.samples->stack_delta = {1, 1, 0, 0};
+  const std::vector<Sample> samples = decode(mixed);
+  ASSERT_EQ(samples.size(), 4U);
+  EXPECT_EQ(samples[2].time, 3ms);
+  EXPECT_EQ(samples[2].wall, 3ms);
+  EXPECT_EQ(samples[3].wall, 6ms);
+}
+
+TEST_F(SampleDecoderTest, FirstSampleOfAThreadStandsForTheInterval) { EXPECT_EQ(decode(block(0))[0].wall, 7ms); }
+
+TEST_F(SampleDecoderTest, IntervalOfTheRecordingHoldsWhereTheBlockSaysNone) {
+  gpf::Block silent = block(0);
+  silent.samples->interval_ns = 0;
+  EXPECT_EQ(decode(silent)[0].wall, 5ms);
+}
+
+TEST_F(SampleDecoderTest, SampleAfterAGapStandsForTheInterval) {
+  gpf::Block gap = block(0);
+  gap.samples->status = {0, gpf::kAfterGap};
+  EXPECT_EQ(decode(gap)[1].wall, 7ms);
+}
+
+TEST_F(SampleDecoderTest, TimeGoesOnFromBlockToBlock) {
+  static_cast<void>(decode(block(0)));        // last sample at 10 ms
+  EXPECT_EQ(decode(block(1))[0].wall, 90ms);  // at 100 ms
+}
+
+TEST_F(SampleDecoderTest, TimeHiddenByALostBlockIsNotInvented) {
+  static_cast<void>(decode(block(0)));
+  const std::vector<Sample> samples = decode(block(2));
+  EXPECT_EQ(samples[0].wall, 7ms);
+  EXPECT_EQ(samples[1].wall, 10ms);
+}
+
+TEST_F(SampleDecoderTest, BlockLeftOutIsALostOne) {
+  static_cast<void>(decode(block(0)));
+  decoder_.skip(block(1));
+  EXPECT_EQ(decode(block(2))[0].wall, 7ms);
+}
+
+TEST_F(SampleDecoderTest, TimeThatGoesBackWeighsNothing) {
+  static_cast<void>(decode(block(0)));
+  gpf::Block earlier = block(1);
+  earlier.samples->start = 0;
+  EXPECT_EQ(decode(earlier)[0].wall, 0ns);
+}
+
+TEST_F(SampleDecoderTest, StacksAreDeltasPerThreadWithinABlock) {
+  gpf::Block mixed = block(0);
+  mixed.samples->time_delta = {0, 1, 1, 1, 1};
+  mixed.samples->thread = {1, 2, 1, 2, 1};
+  mixed.samples->stack_delta = {3, 1, -2, 1, -1};
+  std::vector<StackId> stacks;
+  for (const Sample& sample : decode(mixed)) stacks.push_back(sample.stack);
+  const auto stack = [&](std::uint32_t id) { return *ids_.stack(id); };
+  EXPECT_EQ(stacks, (std::vector<StackId>{stack(3), stack(1), stack(1), stack(2), kEmptyStack}));
+  EXPECT_EQ(decode(block(1))[0].stack, stack(1));  // counted from 0 again
+}
+
+TEST_F(SampleDecoderTest, CpuTimeAndStatusAreTakenOver) {
+  gpf::Block busy = block(0);
+  busy.samples->cpu = {0, 9000};
+  busy.samples->status = {gpf::kAfterGap, gpf::kOnCpu | gpf::kGilHeld};
+  busy.samples->same_frames = {0, 2};
+  const Sample sample = decode(busy)[1];
+  EXPECT_EQ(sample.cpu, 9ms);
+  EXPECT_EQ(sample.status, gpf::kOnCpu | gpf::kGilHeld);
+  EXPECT_EQ(sample.same_frames, 2U);
+}
+
+TEST_F(SampleDecoderTest, UnresolvedSamplesAreCountedAndTheirTimeIsNotGivenToOthers) {
+  gpf::Block mixed = block(0);
+  mixed.samples->time_delta = {0, 10'000, 10'000, 0};
+  mixed.samples->thread = {1, 1, 1, 9};
+  mixed.samples->stack_delta = {1, 40, -40, 1};  // the second has an unknown stack, the last an unknown thread
+  const std::vector<Sample> samples = decode(mixed);
+  ASSERT_EQ(samples.size(), 2U);
+  EXPECT_EQ(samples[1].wall, 10ms);
+  EXPECT_EQ(unresolved_, 2U);
+}
+
+TEST_F(SampleDecoderTest, BlockWithoutColumnsIsOfNoThread) {
+  gpf::Block bare = block(0);
+  bare.samples->thread.clear();
+  bare.samples->stack_delta.clear();
+  EXPECT_TRUE(decode(bare).empty());
+  EXPECT_EQ(unresolved_, 2U);
+}
+
+TEST_F(SampleDecoderTest, ForgedTimesCannotOverflowTheTotal) {
+  nanoseconds wall{};
+  nanoseconds cpu{};
+  for (std::uint64_t sequence = 0; sequence < 8; ++sequence) {
+    gpf::Block forged = block(sequence);
+    forged.samples->interval_ns = INT64_MAX;
+    forged.samples->status = {gpf::kAfterGap, gpf::kAfterGap};
+    forged.samples->cpu_unit_ns = 1;
+    forged.samples->cpu = {INT64_MAX, 0};
+    for (const Sample& sample : decode(forged)) {
+      wall += sample.wall;
+      cpu += sample.cpu;
+    }
+  }
+  EXPECT_EQ(wall.count(), std::int64_t{1} << 62);
+  EXPECT_EQ(cpu.count(), std::int64_t{1} << 62);
+}
+
+}  // namespace
+}  // namespace gauge
