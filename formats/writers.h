@@ -10,7 +10,15 @@ namespace gauge {
 /// Valgrind's Callgrind format, for KCachegrind and callgrind_annotate. See docs/formats/callgrind.md.
 void write_callgrind(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// Inferred spans as an OpenTelemetry TracesData message in JSON. Memory does not grow with samples or spans. See
+/// docs/formats/otlp-spans.md and docs/spans.md.
+void write_otlp_spans(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// Python's profile statistics, for the pstats module and what is built on it. See docs/formats/pstats.md.
 void write_pstats(const Profile& profile, const WriteOptions& options, Sink& sink);
+
+/// Speedscope's own format: a profile per thread, in order of time. Reads the samples once and holds at most some
+/// hundred MB of runs. See docs/formats/speedscope.md.
+void write_speedscope(const Profile& profile, const WriteOptions& options, Sink& sink);
 
 }  // namespace gauge

@@ -1,5 +1,7 @@
 #include "tests/formats/format_totals.h"
 
+#include <rapidjson/document.h>
+
 #include <cmath>
 #include <map>
 #include <sstream>
@@ -44,10 +46,25 @@ FormatTotals pstats_totals(std::string_view bytes) {
   return {std::nullopt, nanoseconds{std::llround(wall * 1e9)}, std::nullopt, nanoseconds{1}};
 }
 
+/// Σ weights of all profiles; a sample without frames is a gap.
+FormatTotals speedscope_totals(std::string_view bytes) {
+  rapidjson::Document file;
+  file.Parse(bytes.data(), bytes.size());
+  std::int64_t wall = 0;
+  for (const auto& profile : file["profiles"].GetArray()) {
+    for (rapidjson::SizeType i = 0; i < profile["samples"].Size(); ++i) {
+      if (!profile["samples"][i].Empty()) wall += profile["weights"][i].GetInt64();
+    }
+  }
+  return {std::nullopt, nanoseconds{wall}, std::nullopt, {}};
+}
+
 const std::map<std::string, TotalsReader>& readers() {
   static const std::map<std::string, TotalsReader> all = {
       {"callgrind", callgrind_totals},
+      {"otlp-spans", {}},  // what is seen once makes no span
       {"pstats", pstats_totals},
+      {"speedscope", speedscope_totals},
   };
   return all;
 }

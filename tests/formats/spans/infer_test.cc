@@ -7,51 +7,24 @@
 #include <chrono>
 #include <map>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "formats/gpf/records.h"
+#include "tests/formats/spans/inferred.h"
 #include "tests/formats/spans/timeline.h"
 
 namespace gauge {
 namespace {
 
 using std::chrono::nanoseconds;
+using test::described;
+using test::infer;
+using test::only;
 using test::Timeline;
-using testing::AllOf;
 using testing::ElementsAre;
-using testing::Field;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
-
-std::vector<Span> infer(const Timeline& timeline, SpanReport* report = nullptr) {
-  std::vector<Span> spans;
-  const SpanReport found = infer_spans(timeline.profile(), [&](const Span& span) { spans.push_back(span); });
-  if (report != nullptr) *report = found;
-  return spans;
-}
-
-double in_ms(nanoseconds time) { return std::chrono::duration<double, std::milli>(time).count(); }
-
-/// "load 5..25 x2": name, start and end in milliseconds, samples; in the order in which they ended.
-std::vector<std::string> described(const Timeline& timeline) {
-  std::vector<std::string> lines;
-  for (const Span& span : infer(timeline)) {
-    lines.push_back(fmt::format("{} {}..{} x{}", timeline.tables.functions[index_of(span.function)].name,
-                                in_ms(span.start), in_ms(span.end), span.samples));
-  }
-  return lines;
-}
-
-Span only(const Timeline& timeline, std::string_view name) {
-  std::vector<Span> found;
-  for (const Span& span : infer(timeline)) {
-    if (timeline.tables.functions[index_of(span.function)].name == name) found.push_back(span);
-  }
-  EXPECT_EQ(found.size(), 1U) << "spans of " << name;
-  return found.empty() ? Span{} : found.front();
-}
 
 TEST(InferSpans, SpansEndHalfwayBetweenTheSamplesWithAndWithoutThem) {
   Timeline timeline;
@@ -214,138 +187,6 @@ TEST(InferSpans, AThreadWithoutFramesHasNoOpenSpans) {
   EXPECT_THAT(described(timeline), ElementsAre("f 5..25 x2", "f 35..55 x2"));
 }
 
-// --- what was seen in part ---
-
-TEST(InferSpans, APartialStackDoesNotEndTheFramesItLacks) {
-  Timeline timeline;
-  timeline.tick(10ms, "main:1;f:1;g");
-  timeline.tick(20ms, "main:1;f", {.status = gpf::kPartial});
-  timeline.tick(30ms, "main:1;f:1;g");
-  // g was not seen at 20 ms; that it was there all the time is likely, not certain.
-  EXPECT_THAT(described(timeline), ElementsAre("g 5..35 x2", "f 5..35 x3", "main 5..35 x3"));
-  EXPECT_FALSE(only(timeline, "g").is_single_call);
-}
-
-TEST(InferSpans, WhatAPartialStackHidEndsBetweenTheLooksThatCouldSeeIt) {
-  Timeline timeline;
-  for (const auto time : {10ms, 20ms}) timeline.tick(time, "main:1;f:1;g");
-  timeline.tick(30ms, "main:1;f", {.status = gpf::kPartial});
-  for (const auto time : {40ms, 50ms}) timeline.tick(time, "main:1;f:1;h");
-  EXPECT_THAT(described(timeline), ElementsAre("g 5..30 x2", "h 30..55 x2", "f 5..55 x5", "main 5..55 x5"));
-  EXPECT_EQ(only(timeline, "g").uncertainty, 10ms);
-  EXPECT_EQ(only(timeline, "h").uncertainty, 10ms);
-}
-
-TEST(InferSpans, APartialStackEndsWhatItContradicts) {
-  Timeline timeline;
-  for (const auto time : {10ms, 20ms}) timeline.tick(time, "main:1;f:1;g");
-  timeline.tick(30ms, "main:1;h", {.status = gpf::kPartial});
-  timeline.tick(40ms, "main:1;h");
-  EXPECT_THAT(described(timeline), ElementsAre("g 5..25 x2", "f 5..25 x2", "h 25..45 x2", "main 5..45 x4"));
-}
-
-TEST(InferSpans, TheLineOfAPartialStacksLastFrameProvesNothing) {
-  Timeline timeline;
-  timeline.tick(10ms, "main:1;f:1");
-  timeline.tick(20ms, "main:9", {.status = gpf::kPartial});
-  timeline.tick(30ms, "main:1;f:1");
-  EXPECT_THAT(described(timeline), ElementsAre("f 5..35 x2", "main 5..35 x3"));
-}
-
-TEST(InferSpans, APartialStackOfNoFramesSaysNothing) {
-  Timeline timeline;
-  timeline.tick(10ms, "main");
-  timeline.tick(20ms, "", {.status = gpf::kPartial});
-  timeline.tick(30ms, "main");
-  EXPECT_THAT(described(timeline), ElementsAre("main 5..35 x2"));
-}
-
-TEST(InferSpans, AStackWithoutItsOutermostFramesNeitherShowsNorEndsAnything) {
-  Timeline timeline;
-  timeline.tick(10ms, "main:1;f");
-  timeline.tick(20ms, "[truncated];f;f;f", {.status = gpf::kTruncated});
-  timeline.tick(30ms, "main:1;f", {.same_frames = 2});
-  SpanReport report;
-  EXPECT_EQ(infer(timeline, &report).size(), 2U);
-  EXPECT_EQ(report.unused_samples, 1U);
-  EXPECT_THAT(described(timeline), ElementsAre("f 5..35 x2", "main 5..35 x2"));
-  // same_frames of the third sample speaks of the second, whose frames are not comparable with the first's.
-  EXPECT_FALSE(only(timeline, "main").is_single_call);
-}
-
-TEST(InferSpans, SamplesOutOfOrderAreLeftOutAndCounted) {
-  Timeline timeline;
-  timeline.tick(10ms, "f");
-  timeline.tick(10ms, "g", {.wall = 1ms});
-  timeline.tick(5ms, "g", {.wall = 1ms});
-  timeline.tick(20ms, "f");
-  SpanReport report;
-  EXPECT_EQ(infer(timeline, &report).size(), 1U);
-  EXPECT_EQ(report.unused_samples, 2U);
-}
-
-// --- gaps ---
-
-TEST(InferSpans, AShortGapIsBridgedAndWidensTheUncertainty) {
-  Timeline timeline;
-  for (const auto time : {10ms, 20ms}) timeline.tick(time, "main:1;f");
-  timeline.tick(60ms, "main:1;f", {.status = gpf::kAfterGap, .wall = 10ms});
-  timeline.tick(100ms, "main:2", {.status = gpf::kAfterGap, .wall = 10ms});
-  // 40 ms, four intervals, are the longest step; f ended at 80 ms, give or take 20.
-  EXPECT_THAT(described(timeline), ElementsAre("f 5..80 x3", "main 5..105 x4"));
-  EXPECT_EQ(only(timeline, "f").uncertainty, 20ms);
-  EXPECT_FALSE(only(timeline, "f").is_end_unseen);
-}
-
-TEST(InferSpans, ALongGapStaysAGap) {
-  Timeline timeline;
-  for (const auto time : {10ms, 20ms}) timeline.tick(time, "main:1;f");
-  timeline.tick(61ms, "main:1;f", {.status = gpf::kAfterGap, .wall = 10ms});
-  timeline.tick(71ms, "main:1;f");
-  EXPECT_THAT(described(timeline), ElementsAre("f 5..25 x2", "main 5..25 x2", "f 56..76 x2", "main 56..76 x2"));
-  for (const Span& span : infer(timeline)) {
-    EXPECT_TRUE(span.is_start_unseen);
-    EXPECT_TRUE(span.is_end_unseen);
-    EXPECT_EQ(span.uncertainty, 5ms);
-  }
-}
-
-TEST(InferSpans, WhatTheRecorderKnowsToGoOnOutlastsALongGap) {
-  Timeline timeline;
-  for (const auto time : {10ms, 20ms}) timeline.tick(time, "main:1;f:1;g");
-  timeline.tick(1020ms, "main:1;f:1;g", {.status = gpf::kAfterGap, .same_frames = 2, .wall = 10ms});
-  timeline.tick(1030ms, "main:1;f:1;g", {.same_frames = 3});
-  EXPECT_THAT(described(timeline), ElementsAre("g 5..25 x2", "g 1015..1035 x2", "f 5..1035 x4", "main 5..1035 x4"));
-}
-
-TEST(InferSpans, ARegularSampleIsNoGapHoweverFarItIsFromTheLast) {
-  Timeline timeline;  // the recorder has lowered its rate
-  timeline.tick(10ms, "f");
-  timeline.tick(110ms, "f");
-  EXPECT_THAT(described(timeline), ElementsAre("f 5..115 x2"));
-}
-
-TEST(InferSpans, TheIntervalAfterAGapIsTheOneInForce) {
-  Timeline timeline;
-  timeline.tick(100ms, "f", {.status = gpf::kAfterGap, .wall = 100ms});
-  timeline.tick(500ms, "f", {.status = gpf::kAfterGap, .wall = 100ms});
-  EXPECT_THAT(described(timeline), ElementsAre("f 50..550 x2"));
-}
-
-TEST(InferSpans, EndsThatWereNotSeenAreMarked) {
-  Timeline timeline;
-  timeline.tick(10ms, "main:1;f");
-  timeline.tick(20ms, "main:1;f");
-  timeline.tick(30ms, "main:2;g");
-  timeline.tick(40ms, "main:2;g");
-  const auto unseen = [](bool start, bool end) {
-    return AllOf(Field(&Span::is_start_unseen, start), Field(&Span::is_end_unseen, end));
-  };
-  EXPECT_THAT(infer(timeline), ElementsAre(unseen(true, false), unseen(false, true), unseen(true, true)));
-}
-
-// --- several processes, ids ---
-
 TEST(InferSpans, TheSpansOfAProcessEndWithItsSamples) {
   Timeline timeline;
   const ThreadId parent = timeline.thread("MainThread", 1);
@@ -357,52 +198,6 @@ TEST(InferSpans, TheSpansOfAProcessEndWithItsSamples) {
 }
 
 TEST(InferSpans, AnEmptyProfileHasNoSpans) { EXPECT_THAT(infer(Timeline{}), IsEmpty()); }
-
-std::set<std::string> ids_of(const Timeline& timeline) {
-  std::set<std::string> ids;
-  for (const Span& span : infer(timeline)) {
-    ids.insert(to_hex(span.id));
-    ids.insert(to_hex(span.trace));
-  }
-  return ids;
-}
-
-Timeline two_spans() {
-  Timeline timeline;
-  for (const auto time : {10ms, 20ms}) timeline.tick(time, "main;f");
-  return timeline;
-}
-
-TEST(SpanIds, TheSameRecordingGivesTheSameIds) {
-  EXPECT_EQ(ids_of(two_spans()).size(), 3U);  // two spans, one trace
-  EXPECT_EQ(ids_of(two_spans()), ids_of(two_spans()));
-}
-
-TEST(SpanIds, OtherRunsProcessesAndThreadsShareNoId) {
-  std::vector<Timeline> others(5, two_spans());
-  others[1].tables.processes[0].run_id.back() = '0';
-  others[2].tables.processes[0].pid = 43;
-  others[3].tables.processes[0].start_time = 1ns;
-  others[4] = Timeline{};
-  others[4].thread("another one", 9);
-  const ThreadId second = others[4].thread("MainThread", 1);
-  for (const auto time : {10ms, 20ms}) others[4].tick(second, time, "main;f");
-  std::set<std::string> all;
-  for (const Timeline& each : others) all.merge(ids_of(each));
-  EXPECT_EQ(all.size(), 5U * 3U);
-}
-
-TEST(SpanIds, IdsDoNotDependOnWhatElseWasSeen) {
-  Timeline later;
-  later.tick(0ms, "other;one;two");
-  for (const auto time : {10ms, 20ms}) later.tick(time, "main;f");
-  EXPECT_THAT(ids_of(later), testing::IsSupersetOf(ids_of(two_spans())));
-}
-
-TEST(SpanIds, HexIsAsWideAsTheId) {
-  EXPECT_EQ(to_hex(TraceId{{1, 0xAB}}), "000000000000000100000000000000ab");
-  EXPECT_EQ(to_hex(SpanId{0xC0FFEE}), "0000000000c0ffee");
-}
 
 // --- whatever the samples ---
 

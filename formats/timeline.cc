@@ -1,0 +1,156 @@
+#include "formats/timeline.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <utility>
+
+namespace gauge {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kFirstWindow = std::chrono::milliseconds{100};
+constexpr nanoseconds kLongestWindow = std::chrono::hours{24 * 365};
+
+/// The next one of 100 ms, 500 ms, 1 s, 5 s, 10 s, ...: lengths that people can name, each a multiple of the one before,
+/// so that coarsening again gives what coarsening at once would have given.
+nanoseconds next_window(nanoseconds window) {
+  if (window == nanoseconds::zero()) return kFirstWindow;
+  nanoseconds decade = kFirstWindow;
+  while (decade * 10 <= window) decade *= 10;
+  return window == decade ? decade * 5 : decade * 10;
+}
+
+nanoseconds earliest_start(const Profile& profile) {
+  if (profile.processes().empty()) return {};
+  return std::ranges::min(profile.processes(), {}, &Process::start_unix_time).start_unix_time;
+}
+
+class Collector {
+ public:
+  Collector(const Profile& profile, const TimelineOptions& options)
+      : profile_(profile),
+        options_(options),
+        limit_(options.max_bytes),
+        ends_(profile.threads().size()),
+        slots_(profile.stacks().size() + 1, kNoSlot) {
+    timelines_.origin = earliest_start(profile);
+    timelines_.threads.resize(profile.threads().size());
+  }
+
+  void add(const Sample& sample) {
+    const Process& process = profile_.process(profile_.thread(sample.thread).process);
+    nanoseconds& end = ends_[index_of(sample.thread)];
+    const nanoseconds start =
+        sample.time - sample.wall - process.start_time + process.start_unix_time - timelines_.origin;
+    // A sample after a gap stands for an interval even if the gap was shorter: no time may be lost, so it comes late.
+    if (start > end) append(sample.thread, kNotSampled, start - end);
+    append(sample.thread, options_.shown[index_of(sample.stack)], sample.wall);
+    end = std::max(start, end) + sample.wall;
+    if (bytes_ > limit_) shrink();
+  }
+
+  Timelines finish() && {
+    // What was added since the last time has not been through the window yet.
+    if (timelines_.window != nanoseconds::zero()) coarsen_all();
+    return std::move(timelines_);
+  }
+
+ private:
+  static constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
+
+  [[nodiscard]] std::uint32_t bytes_of(StackId stack) const {
+    return options_.bytes[stack == kNotSampled ? 0 : index_of(stack)];
+  }
+  std::uint32_t& slot_of(StackId stack) { return stack == kNotSampled ? slots_.back() : slots_[index_of(stack)]; }
+
+  void append(ThreadId thread, StackId stack, nanoseconds duration) {
+    std::vector<StackRun>& runs = timelines_.threads[index_of(thread)];
+    if (!runs.empty() && runs.back().stack == stack) {
+      runs.back().duration += duration;
+      return;
+    }
+    runs.push_back({stack, duration});
+    bytes_ += bytes_of(stack);
+  }
+
+  void shrink() {
+    if (timelines_.window != nanoseconds::zero()) coarsen_all();
+    // To half the limit, so that runs are not gone through again and again.
+    while (bytes_ > options_.max_bytes / 2 && timelines_.window < kLongestWindow) {
+      timelines_.window = next_window(timelines_.window);
+      coarsen_all();
+    }
+    // Where totals per stack alone are beyond the limit, nothing more can be gained soon.
+    limit_ = std::max(options_.max_bytes, 2 * bytes_);
+  }
+
+  void coarsen_all() {
+    bytes_ = 0;
+    for (std::vector<StackRun>& runs : timelines_.threads) {
+      coarsen(runs);
+      for (const StackRun& run : runs) bytes_ += bytes_of(run.stack);
+    }
+  }
+
+  /// Puts equal stacks of one window together, where the first of them is. A run belongs to the window it begins in.
+  void coarsen(std::vector<StackRun>& runs) {
+    std::size_t kept = 0;
+    std::size_t first_of_window = 0;
+    nanoseconds time{};
+    std::int64_t window = 0;
+    for (const StackRun& run : std::exchange(runs, {})) {
+      if (const std::int64_t current = time / timelines_.window; current != window) {
+        window = current;
+        forget(runs, first_of_window);
+        first_of_window = kept;
+      }
+      time += run.duration;
+      std::uint32_t& slot = slot_of(run.stack);
+      if (slot == kNoSlot) {
+        slot = static_cast<std::uint32_t>(kept++);
+        runs.push_back(run);
+      } else {
+        runs[slot].duration += run.duration;
+      }
+    }
+    forget(runs, first_of_window);
+    merge_neighbours(runs);
+  }
+
+  /// Clears the slots of the runs from `first` on.
+  void forget(const std::vector<StackRun>& runs, std::size_t first) {
+    for (std::size_t i = first; i < runs.size(); ++i) slot_of(runs[i].stack) = kNoSlot;
+  }
+
+  static void merge_neighbours(std::vector<StackRun>& runs) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (kept > 0 && runs[kept - 1].stack == runs[i].stack) {
+        runs[kept - 1].duration += runs[i].duration;
+      } else {
+        runs[kept++] = runs[i];
+      }
+    }
+    runs.resize(kept);
+  }
+
+  const Profile& profile_;
+  const TimelineOptions& options_;
+  Timelines timelines_;
+  std::uint64_t bytes_ = 0;           // of all runs
+  std::uint64_t limit_;               // at which to shrink
+  std::vector<nanoseconds> ends_;     // of each thread's runs
+  std::vector<std::uint32_t> slots_;  // by StackId, gaps last: where the window being coarsened has it
+};
+
+}  // namespace
+
+Timelines collect_timelines(const Profile& profile, const TimelineOptions& options) {
+  Collector collector{profile, options};
+  profile.for_each_sample([&collector](const Sample& sample) { collector.add(sample); });
+  return std::move(collector).finish();
+}
+
+}  // namespace gauge

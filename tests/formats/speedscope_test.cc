@@ -1,0 +1,170 @@
+// The bytes of a Speedscope file. That the app itself agrees is shown by tests/python/test_speedscope.py.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+
+#include <string>
+#include <vector>
+
+#include "formats/writers.h"
+#include "tests/formats/spans/timeline.h"
+#include "tests/support/profile_of.h"
+
+namespace gauge {
+namespace {
+
+using test::Timeline;
+using testing::ElementsAre;
+using namespace std::chrono_literals;
+
+rapidjson::Document written(const Profile& profile, WriteOptions::Frames frames = WriteOptions::Frames::function) {
+  StringSink sink;
+  write_speedscope(profile, {.frames = frames}, sink);
+  rapidjson::Document document;
+  document.Parse(sink.text().c_str());
+  EXPECT_FALSE(document.HasParseError()) << sink.text();
+  return document;
+}
+
+/// "load;parse 30": the stack by names, root first, and the weight.
+std::vector<std::string> runs(const rapidjson::Document& file, rapidjson::SizeType profile = 0) {
+  std::vector<std::string> lines;
+  const auto& entry = file["profiles"][profile];
+  for (rapidjson::SizeType i = 0; i < entry["samples"].Size(); ++i) {
+    std::vector<std::string> names;
+    for (const auto& frame : entry["samples"][i].GetArray()) {
+      names.emplace_back(file["shared"]["frames"][frame.GetUint()]["name"].GetString());
+    }
+    lines.push_back(fmt::format("{} {}", fmt::join(names, ";"), entry["weights"][i].GetInt64()));
+  }
+  return lines;
+}
+
+std::vector<std::string> profile_names(const rapidjson::Document& file) {
+  std::vector<std::string> names;
+  for (const auto& profile : file["profiles"].GetArray()) names.emplace_back(profile["name"].GetString());
+  return names;
+}
+
+TEST(Speedscope, SamplesAreRunsOfEqualStacksWithTheirWallTime) {
+  const auto file = written(profile_of("main;load 1 10\nmain;load 2 21\nmain 1 10\nmain;load 1 10"));
+  EXPECT_THAT(runs(file), ElementsAre("main;load 31", "main 10", "main;load 10"));
+}
+
+TEST(Speedscope, LinesOfAFunctionAreOneFrame) {
+  const auto file = written(profile_of("main@p.py:1:5;load@p.py:9:10 1 10\nmain@p.py:1:5;load@p.py:9:11 1 10"));
+  EXPECT_THAT(runs(file), ElementsAre("main;load 20"));
+  EXPECT_EQ(file["shared"]["frames"].Size(), 2U);
+  EXPECT_EQ(file["shared"]["frames"][1]["line"].GetUint(), 9U);
+  EXPECT_STREQ(file["shared"]["frames"][1]["file"].GetString(), "p.py");
+}
+
+TEST(Speedscope, LinesAreFramesWhereAskedFor) {
+  const auto file = written(profile_of("main@p.py:1:5;load@p.py:9:10 1 10\nmain@p.py:1:5;load@p.py:9:11 1 10"),
+                            WriteOptions::Frames::line);
+  EXPECT_THAT(runs(file), ElementsAre("main;load 10", "main;load 10"));
+  EXPECT_EQ(file["shared"]["frames"].Size(), 3U);
+  EXPECT_EQ(file["shared"]["frames"][2]["line"].GetUint(), 11U);
+}
+
+TEST(Speedscope, UnknownFileAndLineAreLeftOut) {
+  const auto file = written(profile_of("[MainThread] [truncated]@:0:0;f 1 10"));
+  EXPECT_FALSE(file["shared"]["frames"][0].HasMember("file"));
+  EXPECT_FALSE(file["shared"]["frames"][0].HasMember("line"));
+}
+
+TEST(Speedscope, GapsAreEmptySamples) {
+  const auto file = written(profile_of("f 1 10\n~ 500\nf 1 10"));
+  EXPECT_THAT(runs(file), ElementsAre("f 10", " 500", "f 10"));
+}
+
+TEST(Speedscope, AThreadThatIsLookedAtButHasNoFramesIsNoGap) {
+  const auto file = written(profile_of("- 1 10\nf 1 10"));
+  EXPECT_THAT(runs(file), ElementsAre("[no Python frames] 10", "f 10"));
+}
+
+TEST(Speedscope, ALateThreadIsLedByAGap) {
+  Timeline timeline;
+  const ThreadId main = timeline.thread("MainThread", 42);
+  const ThreadId late = timeline.thread("late", 43);
+  timeline.tick(main, 10ms, "f");
+  timeline.tick(late, 5010ms, "g");
+  const auto file = written(timeline.profile());
+  EXPECT_THAT(runs(file, 1), ElementsAre(" 5000000000", "g 10000000"));
+}
+
+TEST(Speedscope, TheValuesOfAProfileSpanItsWeights) {
+  const auto file = written(profile_of("f 1 10\n~ 500\nf 1 10"));
+  EXPECT_EQ(file["profiles"][0]["startValue"].GetInt64(), 0);
+  EXPECT_EQ(file["profiles"][0]["endValue"].GetInt64(), 520);
+  EXPECT_STREQ(file["profiles"][0]["unit"].GetString(), "nanoseconds");
+}
+
+TEST(Speedscope, TheMainThreadIsListedFirst) {
+  EXPECT_THAT(profile_names(written(profile_of("[Worker] f 1\n[MainThread] f 1\n[Another] f 1"))),
+              ElementsAre("MainThread", "Worker", "Another"));
+}
+
+TEST(Speedscope, ThreadsOfOneNameAreToldApartByTheirIds) {
+  Timeline timeline;
+  for (const std::uint64_t native_id : {7U, 8U}) timeline.tick(timeline.thread("Pool", native_id), 10ms, "f");
+  timeline.tick(timeline.thread("Other", 9), 10ms, "f");
+  EXPECT_THAT(profile_names(written(timeline.profile())), ElementsAre("Pool (7)", "Pool (8)", "Other"));
+}
+
+TEST(Speedscope, ThreadsOfSeveralProcessesCarryTheirPid) {
+  EXPECT_THAT(profile_names(written(profile_of("[10/Worker] f 1\n[10/MainThread] f 1\n[11/MainThread] f 1"))),
+              ElementsAre("pid 10: MainThread", "pid 10: Worker", "pid 11: MainThread"));
+}
+
+TEST(Speedscope, AFrameThatNoSampleHasIsNotInTheFile) {
+  Timeline timeline;
+  timeline.tick(10ms, "f");
+  timeline.tables.functions.push_back({"unused", "unused", "", "", 0, "unused"});
+  EXPECT_EQ(written(timeline.profile())["shared"]["frames"].Size(), 1U);
+}
+
+std::string recursion(int depth) {
+  std::string stack = "main";
+  for (int i = 0; i < depth - 2; ++i) stack += ";f";
+  return stack + ";leaf 1 10";
+}
+
+TEST(Speedscope, AStackAsDeepAsTheAppCanOpenIsWhole) {
+  const auto file = written(profile_of(recursion(2000)));
+  EXPECT_EQ(file["profiles"][0]["samples"][0].Size(), 2000U);
+  EXPECT_EQ(file["shared"]["frames"].Size(), 3U);
+}
+
+TEST(Speedscope, TheMiddleOfADeeperStackIsOneFrame) {
+  const auto file = written(profile_of(recursion(5000)));
+  const auto& frames = file["shared"]["frames"];
+  const auto& stack = file["profiles"][0]["samples"][0];
+  ASSERT_EQ(stack.Size(), 2000U);
+  EXPECT_STREQ(frames[stack[0].GetUint()]["name"].GetString(), "main");
+  EXPECT_STREQ(frames[stack[998].GetUint()]["name"].GetString(), "f");
+  EXPECT_STREQ(frames[stack[999].GetUint()]["name"].GetString(), "[frames not shown]");
+  EXPECT_STREQ(frames[stack[1999].GetUint()]["name"].GetString(), "leaf");
+}
+
+TEST(Speedscope, WhatTheRecordingMissedIsInTheFile) {
+  Timeline timeline;
+  timeline.tables.health.missed_ticks = 3;
+  timeline.tables.processes[0].is_truncated = true;
+  const auto file = written(timeline.profile());
+  EXPECT_EQ(file["gauge"]["health"]["missed_ticks"].GetUint(), 3U);
+  EXPECT_TRUE(file["gauge"]["processes"][0]["truncated"].GetBool());
+  EXPECT_STREQ(file["exporter"].GetString(), "gauge@" GAUGE_VERSION);
+}
+
+TEST(Speedscope, AnEmptyProfileIsShownAsOneWithoutSamples) {
+  const auto file = written(profile_of(""));
+  EXPECT_THAT(profile_names(file), ElementsAre("no samples"));
+  EXPECT_EQ(file["profiles"][0]["samples"].Size(), 0U);
+  EXPECT_EQ(file["shared"]["frames"].Size(), 0U);
+}
+
+}  // namespace
+}  // namespace gauge

@@ -1,0 +1,132 @@
+#include "formats/timeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+#include <vector>
+
+#include "formats/gpf/records.h"
+#include "tests/formats/spans/timeline.h"
+
+namespace gauge {
+namespace {
+
+using std::chrono::nanoseconds;
+using test::Timeline;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+/// Runs with every stack shown as itself and 1 byte large.
+Timelines collect(const Profile& profile, std::uint64_t max_runs = 1'000'000) {
+  std::vector<StackId> shown;
+  for (std::size_t i = 0; i < profile.stacks().size(); ++i) shown.push_back(StackId{static_cast<std::uint32_t>(i)});
+  const std::vector<std::uint32_t> bytes(shown.size(), 1);
+  return collect_timelines(profile, {.shown = shown, .bytes = bytes, .max_bytes = max_runs});
+}
+
+constexpr StackId kA{1};  // Timeline numbers stacks in the order in which they are first written
+constexpr StackId kB{2};
+
+TEST(Timelines, EqualNeighboursAreOneRun) {
+  Timeline timeline;
+  timeline.tick(10ms, "a");
+  timeline.tick(20ms, "a");
+  timeline.tick(31ms, "b");
+  EXPECT_THAT(collect(timeline.profile()).threads, ElementsAre(ElementsAre(StackRun{kA, 20ms}, StackRun{kB, 11ms})));
+}
+
+TEST(Timelines, AGapIsARunOfItsOwn) {
+  Timeline timeline;
+  timeline.tick(10ms, "a");
+  timeline.tick(500ms, "a", {.status = gpf::kAfterGap, .wall = 10ms});
+  EXPECT_THAT(collect(timeline.profile()).threads,
+              ElementsAre(ElementsAre(StackRun{kA, 10ms}, StackRun{kNotSampled, 480ms}, StackRun{kA, 10ms})));
+}
+
+TEST(Timelines, AThreadWithoutFramesIsNoGap) {
+  Timeline timeline;
+  timeline.tick(10ms, "");
+  timeline.tick(20ms, "a");
+  EXPECT_THAT(collect(timeline.profile()).threads,
+              ElementsAre(ElementsAre(StackRun{kEmptyStack, 10ms}, StackRun{kA, 10ms})));
+}
+
+TEST(Timelines, ASampleThatStandsForMoreThanTheGapBeforeItLosesNothing) {
+  Timeline timeline;
+  timeline.tick(10ms, "a");
+  timeline.tick(16ms, "b", {.status = gpf::kAfterGap, .wall = 10ms});  // the tick between was missed, the jitter small
+  timeline.tick(26ms, "a");
+  EXPECT_THAT(collect(timeline.profile()).threads,
+              ElementsAre(ElementsAre(StackRun{kA, 10ms}, StackRun{kB, 10ms}, StackRun{kA, 10ms})));
+}
+
+TEST(Timelines, AllThreadsBeginWithTheFirstRecording) {
+  Timeline timeline;
+  const ThreadId one = timeline.thread("one", 1);
+  timeline.tables.processes[0].start_time = 5s;  // by a clock of its own
+  timeline.process(43);
+  timeline.tables.processes[1].start_unix_time += 2s;
+  const ThreadId two = timeline.thread("two", 2);
+  timeline.tick(one, 5s + 30ms, "a");
+  timeline.tick(two, 40ms, "b");
+  const Timelines found = collect(timeline.profile());
+  EXPECT_EQ(found.origin, 1000s);
+  EXPECT_THAT(found.threads, ElementsAre(ElementsAre(StackRun{kNotSampled, 20ms}, StackRun{kA, 10ms}),
+                                         ElementsAre(StackRun{kNotSampled, 2s + 30ms}, StackRun{kB, 10ms})));
+}
+
+TEST(Timelines, AThreadWithoutSamplesHasNoRuns) {
+  Timeline timeline;
+  timeline.thread("idle", 1);
+  EXPECT_THAT(collect(timeline.profile()).threads, ElementsAre(IsEmpty()));
+}
+
+/// a, b, a, b, ... for 10 s, 10 ms each; but c from 5 s to 6 s.
+Timeline alternating() {
+  Timeline timeline;
+  for (int i = 1; i <= 1000; ++i) {
+    timeline.tick(i * 10ms, i > 500 && i <= 600 ? "c" : (i % 2 == 1 ? "a" : "b"));
+  }
+  return timeline;
+}
+
+TEST(Timelines, OrderIsKeptWhereThereIsRoom) {
+  const Timelines found = collect(alternating().profile(), 901);
+  EXPECT_EQ(found.window, 0ns);
+  EXPECT_EQ(found.threads[0].size(), 901U);
+}
+
+TEST(Timelines, BeyondTheLimitOrderIsKeptToTheWindowOnly) {
+  const Timelines found = collect(alternating().profile(), 100);
+  // Two runs a window until at most 50 are left: 9 s of alternation in windows of 500 ms make 2 * 18 runs.
+  EXPECT_EQ(found.window, 500ms);
+  EXPECT_EQ(found.threads[0].size(), 37U);
+  EXPECT_EQ(found.threads[0][0], (StackRun{kA, 250ms}));
+  EXPECT_EQ(found.threads[0][1], (StackRun{kB, 250ms}));
+  EXPECT_EQ(found.threads[0][20], (StackRun{StackId{3}, 1s}));
+}
+
+TEST(Timelines, ALimitTakesNoTimeFromAnyStack) {
+  const Profile profile = alternating().profile();
+  for (const std::uint64_t limit : {1U, 2U, 3U, 10U, 50U, 200U, 1000U}) {
+    std::map<StackId, nanoseconds> total;
+    for (const StackRun& run : collect(profile, limit).threads[0]) total[run.stack] += run.duration;
+    EXPECT_EQ(total, (std::map<StackId, nanoseconds>{{kA, 4500ms}, {kB, 4500ms}, {StackId{3}, 1s}})) << limit;
+  }
+}
+
+TEST(Timelines, StacksShownAsOneAreOneRun) {
+  Timeline timeline;
+  timeline.tick(10ms, "a:1");
+  timeline.tick(20ms, "a:2");
+  const std::vector<StackId> shown = {kEmptyStack, kA, kA};
+  const std::vector<std::uint32_t> bytes(3, 1);
+  const Timelines found = collect_timelines(timeline.profile(), {.shown = shown, .bytes = bytes, .max_bytes = 10});
+  EXPECT_THAT(found.threads, ElementsAre(ElementsAre(StackRun{kA, 20ms})));
+}
+
+}  // namespace
+}  // namespace gauge
