@@ -113,7 +113,8 @@ TEST(Timelines, ALimitTakesNoTimeFromAnyStack) {
   const Profile profile = alternating().profile();
   for (const std::uint64_t limit : {1U, 2U, 3U, 10U, 50U, 200U, 1000U}) {
     std::map<StackId, nanoseconds> total;
-    for (const StackRun& run : collect(profile, limit).threads[0]) total[run.stack] += run.duration;
+    const Timelines found = collect(profile, limit);
+    for (const StackRun& run : found.threads[0]) total[run.stack] += run.duration;
     EXPECT_EQ(total, (std::map<StackId, nanoseconds>{{kA, 4500ms}, {kB, 4500ms}, {StackId{3}, 1s}})) << limit;
   }
 }
