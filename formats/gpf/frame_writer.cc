@@ -4,22 +4,15 @@
 #include <zstd.h>
 
 #include <bit>
-#include <concepts>
 #include <new>
 
 #include "formats/base/error.h"
 #include "formats/gpf/codec.h"
 #include "formats/gpf/framing.h"
+#include "formats/gpf/little_endian.h"
 
 namespace gauge::gpf {
 namespace {
-
-template <std::unsigned_integral T>
-void append_little_endian(T number, std::string& out) {
-  for (std::size_t i = 0; i < sizeof number; ++i) {
-    out += static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i) & 0xFF);
-  }
-}
 
 /// A frame is a single segment only where the window holds the whole content; level 1's own choice is 512 KiB.
 /// 0 = leave the choice to the level, which is never less than the content below that.

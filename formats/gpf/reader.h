@@ -20,8 +20,8 @@ namespace gauge::gpf {
 /// A region of the file that could not be used.
 struct Damage {
   std::uint64_t offset = 0;            // first byte
-  std::uint64_t bytes = 0;             // length
-  std::optional<std::uint64_t> block;  // number of the block, counted from 0, where it is known
+  std::uint64_t bytes = 0;             // length; 0 = something is missing at `offset`
+  std::optional<std::uint64_t> block;  // index of the block it is, where it still looks like one
   std::string what;                    // "checksum does not match", ...
 };
 
@@ -39,7 +39,7 @@ struct ReadReport {
 /// An open recording: its blocks can be read any number of times, in any order, from several threads at once.
 class Recording {
  public:
-  /// Maps the file and finds its blocks; decompresses none.
+  /// Opens the file and finds its blocks. Bytes that a growing file gains later are not seen.
   /// @throws Error(io)           the file cannot be opened or read
   /// @throws Error(corrupt)      not a .gpf: says what it looks like; or its header is damaged
   /// @throws Error(unsupported)  written by a newer major version or with features this reader does not know
@@ -59,7 +59,7 @@ class Recording {
   [[nodiscard]] std::optional<Block> block(std::size_t index) const;
   /// Why block `index` could not be decoded. Empty for a good one.
   [[nodiscard]] std::optional<Damage> damage(std::size_t index) const;
-  /// Decodes every good block in file order, and tells what was lost.
+  /// Decodes every good block in file order, and tells what was lost. A block that stands twice is delivered once.
   ReadReport for_each_block(const std::function<void(const Block&)>& visit) const;
 
  private:

@@ -1,0 +1,25 @@
+// Reads the header frame of a .gpf file, and says what a file without one is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "formats/gpf/byte_source.h"
+#include "formats/gpf/records.h"
+
+namespace gauge::gpf {
+
+struct Header {
+  Metadata metadata;
+  std::uint64_t bytes = 0;  // where the first data frame begins
+};
+
+/// @param subject  the path, for messages
+/// @throws Error as Recording::open
+[[nodiscard]] Header read_header(const ByteSource& source, const std::string& subject);
+
+/// What a file that begins like this is: "gzip data", "JSON", "text", ...; "unknown data" at last.
+[[nodiscard]] std::string_view describe_bytes(std::string_view beginning) noexcept;
+
+}  // namespace gauge::gpf
