@@ -43,7 +43,9 @@ class Window {
 
 class Indexer {
  public:
-  Indexer(const ByteSource& source, std::uint64_t offset) : source_(source), window_(source), offset_(offset) {}
+  Indexer(const ByteSource& source, std::uint64_t offset) : source_(source), window_(source), offset_(offset) {
+    append_little_endian(kZstdMagic, magic_);
+  }
 
   FrameIndex run() {
     while (offset_ < source_.size()) step();
@@ -55,8 +57,7 @@ class Indexer {
     const FrameProbe probe = this->probe(offset_);
     switch (probe.kind) {
       case FrameKind::data:
-        index_.blocks.push_back({.offset = offset_, .bytes = probe.bytes});
-        offset_ += probe.bytes;
+        take_block(probe.bytes);
         break;
       case FrameKind::skippable:
         offset_ += probe.bytes;
@@ -69,7 +70,7 @@ class Indexer {
         skip_cut_frame();
         break;
       case FrameKind::none:
-        skip_damage();
+        add_damage(offset_, find_frame(offset_ + 1), "no block begins here");
         break;
     }
   }
@@ -103,23 +104,22 @@ class Indexer {
     }
   }
 
-  void skip_damage() {
-    // The block before may have ended elsewhere: its length is as open to damage as its content.
-    std::uint64_t begin = offset_;
-    if (!index_.blocks.empty() && !is_last_block_good()) {
-      begin = index_.blocks.back().offset;
-      index_.blocks.pop_back();
+  /// A block whose length is damaged may reach over the ones that follow, and end where one of them does.
+  void take_block(std::uint64_t bytes) {
+    // Three bytes more: the frame may reach into the magic number of the next one.
+    const std::string_view view = window_.at(offset_, static_cast<std::size_t>(bytes) + magic_.size() - 1);
+    if (view.find(magic_, 1) < bytes && !is_readable(view.substr(0, bytes))) {
+      add_damage(offset_, find_frame(offset_ + 1), "is no whole block");
+    } else {
+      index_.blocks.push_back({.offset = offset_, .bytes = bytes});
+      offset_ += bytes;
     }
-    add_damage(begin, find_frame(begin + 1), "is no whole block");
   }
 
-  [[nodiscard]] bool is_last_block_good() const {
-    const FrameExtent last = index_.blocks.back();
-    if (last.offset + last.bytes != offset_) return true;  // something else stands in between
-    std::string frame;
-    std::string content;
+  static bool is_readable(std::string_view frame) {
     try {
-      decompress_frame(source_.read(last.offset, static_cast<std::size_t>(last.bytes), frame), content);
+      std::string content;
+      decompress_frame(frame, content);
       return true;
     } catch (const Error&) {
       return false;
@@ -133,14 +133,12 @@ class Indexer {
 
   /// @return  where the next whole data frame begins, from `offset` on; the end of the file if there is none
   std::uint64_t find_frame(std::uint64_t offset) {
-    std::string magic;
-    append_little_endian(kZstdMagic, magic);
     while (offset < source_.size() && false_starts_ < kMaxFalseStarts) {
-      const std::string_view bytes = window_.at(offset, magic.size());
-      const std::size_t found = bytes.find(magic);
+      const std::string_view bytes = window_.at(offset, magic_.size());
+      const std::size_t found = bytes.find(magic_);
       if (found == std::string_view::npos) {
-        if (bytes.size() < magic.size()) break;
-        offset += bytes.size() - (magic.size() - 1);  // a magic number may lie across the end of the window
+        if (bytes.size() < magic_.size()) break;
+        offset += bytes.size() - (magic_.size() - 1);  // a magic number may lie across the end of the window
         continue;
       }
       offset += found;
@@ -155,6 +153,7 @@ class Indexer {
   Window window_;
   std::uint64_t offset_;
   FrameIndex index_;
+  std::string magic_;  // of a data frame
   int false_starts_ = 0;
 };
 

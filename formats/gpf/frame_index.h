@@ -22,7 +22,7 @@ struct FrameIndex {
 
 /// Walks from frame to frame. Where none begins, searches for the next one: damage takes what it hits and no more.
 /// @param offset  of the first frame after the header
-/// Cost: O(file), without decompressing, but for a block whose successor is not where it says.
+/// Cost: one pass over the file; decompresses nothing but what seems to have another block inside.
 /// @throws Error(io)
 [[nodiscard]] FrameIndex index_frames(const ByteSource& source, std::uint64_t offset);
 

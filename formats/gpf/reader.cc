@@ -33,6 +33,10 @@ BlockOrDamage read_block(const ByteSource& source, const FrameExtent& extent, st
   }
 }
 
+std::string describe_hole(std::uint64_t blocks) {
+  return blocks == 1 ? "1 block is missing here" : fmt::format("{} blocks are missing here", blocks);
+}
+
 /// Follows the blocks in file order, by their sequence numbers, and keeps account of what is missing.
 class ReportBuilder {
  public:
@@ -58,7 +62,7 @@ class ReportBuilder {
       add({.offset = extent.offset,
            .bytes = 0,
            .block = std::nullopt,
-           .what = fmt::format("{} blocks are missing here", block.sequence - next_sequence_)});
+           .what = describe_hole(block.sequence - next_sequence_)});
     }
     next_sequence_ = block.sequence + 1;
     good_end_ = extent.offset + extent.bytes;
