@@ -16,7 +16,7 @@ build:  ## build everything, with tests, into build/dev
 asan:  ## run the C++ tests under the address and undefined-behaviour sanitizers
 	@tools/setup.sh test
 	@tools/build.sh asan build/asan
-	@ctest --preset asan -j"$$(nproc)"
+	@tools/ctest.sh asan
 
 lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and the rules of the tree
 	@tools/lint.sh

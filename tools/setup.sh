@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a task needs and this machine lacks, saying so first. Does nothing where all is there.
 #
-#   tools/setup.sh build|test|lint
+#   tools/setup.sh build|test|lint|ci
 #
 # Debian packages come through apt-get, with sudo where the caller is not root. Python packages go into a virtual
 # environment below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by its requirements and its interpreter, and linked as
@@ -49,6 +49,11 @@ need_for_lint() {
   need_for_test  # clang-tidy reads the compile commands of the whole tree
   need clang-format clang-format
   need clang-tidy clang-tidy
+}
+
+need_for_ci() {
+  need_for_lint
+  need ccache ccache
 }
 
 choose_python() {
@@ -132,8 +137,8 @@ install_requirements() {
 
 task=${1:-}
 case $task in
-  build | test | lint) "need_for_$task" ;;
-  *) fail "unknown task '$task'; say one of: build, test, lint" ;;
+  build | test | lint | ci) "need_for_$task" ;;
+  *) fail "unknown task '$task'; say one of: build, test, lint, ci" ;;
 esac
 choose_python
 need_for_python
