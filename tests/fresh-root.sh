@@ -68,14 +68,14 @@ mount_kernel_folders
 inside apt-get -q update
 inside env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends ca-certificates g++ git make python3
 inside update-ca-certificates
-git clone --quiet --no-local "$repository" "$root/root/gauge"
+git clone --quiet --no-local "$repository" "$root/srv/gauge"
 
-in_clone() { inside make -C /root/gauge "$@"; }
+in_clone() { inside make -C /srv/gauge "$@"; }
 timed "demo, cold" in_clone demo
 timed "test, cold" in_clone test
 timed "demo, warm" in_clone demo
 timed "test, warm" in_clone test
-if [[ -n ${GAUGE_FRESH_ROOT_CI:-} ]]; then timed ".ci/run" inside env CI=true /root/gauge/.ci/run; fi
+if [[ -n ${GAUGE_FRESH_ROOT_CI:-} ]]; then timed ".ci/run" inside env CI=true /srv/gauge/.ci/run; fi
 
 printf '\n== in %s\n' "$root"
 printf '%s\n' "${timings[@]}"
