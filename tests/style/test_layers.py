@@ -23,7 +23,7 @@ LAYERS = {
     "formats/spans/": (*BASE, "formats/gpf/records.h", "formats/profile/"),  # the status bits of samples
     "formats/": (*BASE, "formats/profile/", "formats/spans/"),
     "recorder/cpython/": (*BASE, "formats/gpf/records.h", "recorder/stack_source.h"),
-    "recorder/": WRITER,
+    "recorder/": (*WRITER, "recorder/cpython/line_table.h", "recorder/cpython/process_source.h"),
     "cli/": (*READER, "formats/profile/", "formats/spans/", "formats/format.h"),
 }
 
