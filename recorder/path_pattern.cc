@@ -1,0 +1,93 @@
+#include "recorder/path_pattern.h"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <ctime>
+
+#include "formats/base/error.h"
+#include "recorder/clock.h"
+
+namespace gauge {
+namespace {
+
+Error bad_pattern(std::string_view pattern, const std::string& what) {
+  return Error{
+      ErrorCode::usage,
+      fmt::format("{}: {} (known are %p, %t, %h, %n, %{{NAME}}, %%); write %% for a percent sign", pattern, what)};
+}
+
+std::string utc_compact(std::chrono::seconds time) {
+  const auto since_1970 = static_cast<std::time_t>(time.count());
+  std::tm utc{};
+  gmtime_r(&since_1970, &utc);
+  return fmt::format("{:%Y%m%dT%H%M%SZ}", utc);
+}
+
+std::string environment_value(std::string_view pattern, const std::string& name, const PatternValues& values) {
+  std::optional<std::string> value = values.environment ? values.environment(name) : std::nullopt;
+  if (!value) {
+    throw Error{ErrorCode::usage,
+                fmt::format("{}: the environment has no {}; set it or leave %{{{}}} out", pattern, name, name)};
+  }
+  return *std::move(value);
+}
+
+}  // namespace
+
+std::string expand_path_pattern(std::string_view pattern, const PatternValues& values) {
+  std::string path;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '%') {
+      path += pattern[i];
+      continue;
+    }
+    if (++i == pattern.size()) throw bad_pattern(pattern, "a single % ends it");
+    switch (pattern[i]) {
+      case 'p':
+        path += std::to_string(values.pid);
+        break;
+      case 't':
+        path += utc_compact(values.time);
+        break;
+      case 'h':
+        path += values.host;
+        break;
+      case 'n':
+        path += std::to_string(values.number);
+        break;
+      case '%':
+        path += '%';
+        break;
+      case '{': {
+        const std::size_t end = pattern.find('}', i);
+        if (end == std::string_view::npos) throw bad_pattern(pattern, "%{ without }");
+        path += environment_value(pattern, std::string{pattern.substr(i + 1, end - i - 1)}, values);
+        i = end;
+        break;
+      }
+      default:
+        throw bad_pattern(pattern, fmt::format("%{} means nothing", pattern[i]));
+    }
+  }
+  return path;
+}
+
+PatternValues values_of_process(std::uint64_t number) {
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  gethostname(host.data(), host.size() - 1);
+  return {.pid = static_cast<std::uint64_t>(getpid()),
+          .time = std::chrono::duration_cast<std::chrono::seconds>(unix_time()),
+          .host = host.data(),
+          .number = number,
+          .environment = [](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            return value == nullptr ? std::nullopt : std::optional<std::string>{value};
+          }};
+}
+
+}  // namespace gauge

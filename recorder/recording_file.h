@@ -1,0 +1,55 @@
+// The file a recording grows in.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "formats/base/sink.h"
+
+namespace gauge {
+
+struct RecordingFileOptions {
+  bool replace = false;               // a file of that name may be replaced; it is, when publish() is called
+  bool descriptor_is_shared = false;  // the program can close our descriptor or put another file on its number
+};
+
+/// Belongs to one thread, the one that has the descriptor table it was opened in.
+class RecordingFile final : public Sink {
+ public:
+  using Options = RecordingFileOptions;
+
+  /// Creates the file; never opens one that exists, unless it is a device or a pipe, which is written straight.
+  /// With `replace` the bytes go to a file beside it until publish(): the old recording is lost only to a new one.
+  /// @throws Error(usage) the file exists; Error(io) it cannot be created
+  RecordingFile(const std::string& path, const Options& options);
+  RecordingFile(const RecordingFile&) = delete;
+  RecordingFile& operator=(const RecordingFile&) = delete;
+  ~RecordingFile() override;
+
+  /// Whole or not at all: where only a part could be written (a full disk) the part is cut off again.
+  /// @throws Error(io), also where the file has been deleted: what nobody can open need not be written
+  void write(std::string_view bytes) override;
+  /// Gives the file its name. @throws Error(io)
+  void publish();
+  /// Removes the file: nothing was recorded. Not after publish() of a replacement.
+  void discard() noexcept;
+
+ private:
+  void open_special(const std::string& path);
+  void open_regular(const std::string& path);
+  void check_identity() const;
+  void write_all(std::string_view bytes);
+
+  std::string path_;
+  std::string temporary_path_;  // empty = the file is at path_
+  Options options_;
+  int descriptor_ = -1;
+  bool is_regular_ = true;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  std::uint64_t size_ = 0;  // of whole writes
+};
+
+}  // namespace gauge

@@ -1,0 +1,57 @@
+#include "recorder/sample_stream.h"
+
+#include <algorithm>
+
+namespace gauge {
+
+SampleStream::SampleStream(gpf::Writer& writer, cpython::LineTableKind line_tables)
+    : writer_(writer), line_tables_(line_tables), stacks_(kRememberedThreads) {}
+
+void SampleStream::on_code(const CodeSight& code) {
+  if (code.code >= codes_.size()) codes_.resize(std::size_t{code.code} + 1);
+  Code& known = codes_[code.code];
+  known.function = writer_.function({.name = code.name,
+                                     .qualified_name = code.qualified_name,
+                                     .module = code.module,
+                                     .file = code.file,
+                                     .first_line = code.first_line});
+  known.lines = cpython::LineTable{line_tables_, code.line_table, code.first_line};
+}
+
+void SampleStream::on_thread(const ThreadSight& thread) {
+  writer_.define_thread(thread.thread, thread.native_id, thread.python_id, thread.name, thread.interpreter);
+}
+
+void SampleStream::on_sample(const QueuedSample& sample) {
+  ThreadStack& stack = stacks_[sample.thread % kRememberedThreads];
+  if (stack.thread != sample.thread) stack = {sample.thread, {}};
+  stack.nodes.resize(std::min<std::size_t>(sample.shared_frames, stack.nodes.size()));
+  std::uint32_t leaf = stack.nodes.empty() ? 0 : stack.nodes.back();
+  for (const SampledFrame& frame : sample.new_frames) {
+    leaf = writer_.stack(leaf, frame_of(frame));
+    if (stack.nodes.size() < kRememberedFrames) stack.nodes.push_back(leaf);
+  }
+  // Threads are read one after the other, so times are in order; should a clock ever differ, the writer must not see
+  // it.
+  last_time_ = std::max(last_time_, sample.time);
+  writer_.append({.time = last_time_,
+                  .thread = sample.thread,
+                  .stack = leaf,
+                  .status = sample.status,
+                  .cpu = std::max(sample.cpu, std::chrono::nanoseconds{0}),
+                  .same_frames = sample.same_frames});
+  if ((sample.status & gpf::kPartial) != 0) ++partial_stacks_;
+  if ((sample.status & gpf::kTruncated) != 0) ++truncated_stacks_;
+}
+
+std::uint32_t SampleStream::frame_of(const SampledFrame& frame) {
+  const std::uint64_t key = (std::uint64_t{frame.code} << 32) | static_cast<std::uint32_t>(frame.instruction);
+  const auto [found, is_new] = frames_.try_emplace(key, 0);
+  if (is_new && frame.code < codes_.size()) {
+    const Code& code = codes_[frame.code];
+    found->second = writer_.frame(code.function, code.lines.line_of(frame.instruction));
+  }
+  return found->second;
+}
+
+}  // namespace gauge

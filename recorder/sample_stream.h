@@ -1,0 +1,51 @@
+// Turns what comes out of the queue into a recording: looks up lines, interns functions, frames and stacks.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/gpf/writer.h"
+#include "recorder/cpython/line_table.h"
+#include "recorder/sample_queue.h"
+
+namespace gauge {
+
+/// Runs on the stream thread. Throws Error(io) when the writer does.
+class SampleStream final : public QueueVisitor {
+ public:
+  /// @param writer  must outlive this
+  SampleStream(gpf::Writer& writer, cpython::LineTableKind line_tables);
+
+  void on_code(const CodeSight& code) override;
+  void on_thread(const ThreadSight& thread) override;
+  void on_sample(const QueuedSample& sample) override;
+
+  /// Samples written with kPartial, with kTruncated.
+  [[nodiscard]] std::uint64_t partial_stacks() const noexcept { return partial_stacks_; }
+  [[nodiscard]] std::uint64_t truncated_stacks() const noexcept { return truncated_stacks_; }
+
+ private:
+  struct Code {
+    std::uint32_t function = 0;
+    cpython::LineTable lines;
+  };
+  /// The stack nodes of a thread's last sample, from the root: mirrors what SampleProducer remembers.
+  struct ThreadStack {
+    std::uint32_t thread = 0;
+    std::vector<std::uint32_t> nodes;
+  };
+
+  [[nodiscard]] std::uint32_t frame_of(const SampledFrame& frame);
+
+  gpf::Writer& writer_;
+  cpython::LineTableKind line_tables_;
+  std::vector<Code> codes_;                                  // by code id
+  std::unordered_map<std::uint64_t, std::uint32_t> frames_;  // (code, instruction) -> frame id
+  std::vector<ThreadStack> stacks_;
+  std::chrono::nanoseconds last_time_{};
+  std::uint64_t partial_stacks_ = 0;
+  std::uint64_t truncated_stacks_ = 0;
+};
+
+}  // namespace gauge

@@ -1,0 +1,235 @@
+#include "recorder/stream_thread.h"
+
+#include <sys/prctl.h>
+
+#include "formats/base/error.h"
+#include "formats/gpf/writer.h"
+#include "recorder/descriptor_table.h"
+#include "recorder/process_facts.h"
+#include "recorder/recording_file.h"
+#include "recorder/sample_stream.h"
+
+namespace gauge {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t kQueueBytes = std::size_t{1} << 20;
+constexpr nanoseconds kBlockInterval = std::chrono::seconds{1};
+constexpr nanoseconds kAnchorInterval = std::chrono::seconds{10};
+
+/// The two clocks as close together as they can be read: in the middle of two readings of the one.
+gpf::ClockAnchor read_anchor(Clock& clock) {
+  const nanoseconds before = clock.now();
+  const nanoseconds unix_now = unix_time();
+  const nanoseconds after = clock.now();
+  return {.monotonic_ns = (before + (after - before) / 2).count(), .unix_ns = unix_now.count()};
+}
+
+}  // namespace
+
+StreamThread::StreamThread(std::unique_ptr<StackSource> source, StreamPlan plan)
+    : plan_(std::move(plan)), source_(std::move(source)), queue_(kQueueBytes) {}
+
+StreamThread::~StreamThread() {
+  control_.stop();
+  stream_thread_.join();
+}
+
+void StreamThread::start() {
+  std::future<void> started = started_.get_future();
+  stream_thread_.start("gauge-writer", [this] { run(); });
+  try {
+    started.get();
+  } catch (...) {
+    stream_thread_.join();
+    throw;
+  }
+}
+
+void StreamThread::finish(const std::string& reason) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (stop_reason_.empty()) stop_reason_ = reason;
+  }
+  control_.stop();
+  stream_thread_.join();
+  if (failure_) std::rethrow_exception(failure_);  // both threads are gone: no lock needed
+}
+
+RecorderStats StreamThread::stats() const {
+  const std::lock_guard lock{mutex_};
+  RecorderStats stats = stats_;
+  stats.ticks = progress_.ticks;
+  stats.missed_ticks = progress_.missed_ticks;
+  stats.dropped_samples = progress_.dropped_samples;
+  stats.failed_reads = progress_.failed_reads;
+  stats.retried_reads = progress_.retried_reads;
+  stats.unknown_names = progress_.unknown_names;
+  stats.sampler_cpu = nanoseconds{static_cast<std::int64_t>(progress_.cpu_ns.load())};
+  return stats;
+}
+
+void StreamThread::run() noexcept {
+  try {
+    open_and_record();
+  } catch (...) {
+    control_.stop();
+    sampler_thread_.join();
+    keep_failure(std::current_exception());
+  }
+  source_.reset();
+  {
+    const std::lock_guard lock{mutex_};
+    stats_.is_running = false;
+    stats_.end_reason = end_reason_locked();
+  }
+  if (is_started_ && plan_.on_end) plan_.on_end();
+}
+
+void StreamThread::open_and_record() {
+  const DescriptorTable table = separate_descriptor_table();
+  RecordingFile file{plan_.path, {.replace = plan_.replace, .descriptor_is_shared = table == DescriptorTable::shared}};
+  try {
+    start_sampler();
+    add_process_facts(plan_.metadata);
+    plan_.metadata.reader = source_->reader_name();
+    plan_.metadata.interval_ns = static_cast<std::uint64_t>(plan_.sampler.interval.count());
+    const gpf::ClockAnchor anchor = read_anchor(clock_);
+    plan_.metadata.start_monotonic_ns = anchor.monotonic_ns;
+    plan_.metadata.start_unix_ns = anchor.unix_ns;
+    gpf::Writer writer{file, plan_.metadata};
+    writer.set_interval(plan_.sampler.interval);
+    file.publish();
+    SampleStream stream{writer, plan_.line_tables};
+    publish(writer, stream);
+    is_started_ = true;
+    control_.resume();
+    started_.set_value();
+    record(writer, stream);
+  } catch (...) {
+    if (!is_started_) file.discard();
+    throw;
+  }
+}
+
+void StreamThread::start_sampler() {
+  control_.pause();  // until the file has its header
+  sampler_thread_.start("gauge-sampler", [this] { run_sampler(); });
+  opened_.get_future().get();
+  const std::lock_guard lock{mutex_};
+  stats_.reader = source_->reader_name();
+}
+
+void StreamThread::run_sampler() noexcept {
+  prctl(PR_SET_TIMERSLACK, 1UL);  // the default lets the kernel wake us 50 us late
+  try {
+    source_->open();
+  } catch (...) {
+    opened_.set_exception(std::current_exception());
+    return;
+  }
+  opened_.set_value();
+  Sampler sampler{{*source_, queue_, queue_bell_, control_, progress_, clock_}, plan_.sampler};
+  sampler_end_ = sampler.run();
+  sampler_has_ended_ = true;
+  queue_bell_.ring();
+}
+
+void StreamThread::record(gpf::Writer& writer, SampleStream& stream) {
+  SampleConsumer consumer{queue_};
+  nanoseconds next_block = clock_.now() + kBlockInterval;
+  for (;;) {
+    const std::uint32_t seen = queue_bell_.rings();
+    const bool is_last = sampler_has_ended_;
+    while (consumer.take(stream)) {
+    }
+    if (is_last) break;
+    if (clock_.now() >= next_block) {
+      write_block(writer, stream);
+      next_block = clock_.now() + kBlockInterval;
+    }
+    queue_bell_.wait_until(seen, next_block);
+  }
+  sampler_thread_.join();
+  write_end(writer, stream);
+}
+
+void StreamThread::write_block(gpf::Writer& writer, const SampleStream& stream) {
+  const nanoseconds now = clock_.now();
+  if (now >= next_anchor_) {
+    writer.add_clock(read_anchor(clock_));
+    next_anchor_ = now + kAnchorInterval;
+  } else if (writer.samples() == stats_.samples) {
+    return;  // paused, or nothing to see: no block that says nothing
+  }
+  writer.set_losses(losses(stream));
+  writer.flush();
+  publish(writer, stream);
+}
+
+void StreamThread::write_end(gpf::Writer& writer, const SampleStream& stream) {
+  const gpf::ClockAnchor anchor = read_anchor(clock_);
+  writer.add_clock(anchor);
+  writer.set_losses(losses(stream));
+  std::string reason;
+  {
+    const std::lock_guard lock{mutex_};
+    reason = end_reason_locked();
+  }
+  writer.finish({.monotonic_ns = anchor.monotonic_ns, .reason = reason});
+  publish(writer, stream);
+}
+
+gpf::Losses StreamThread::losses(const SampleStream& stream) {
+  return {.ticks = progress_.ticks,
+          .missed_ticks = progress_.missed_ticks,
+          .partial_stacks = stream.partial_stacks(),
+          .truncated_stacks = stream.truncated_stacks(),
+          .failed_reads = progress_.failed_reads,
+          .dropped_samples = progress_.dropped_samples,
+          .unknown_names = progress_.unknown_names,
+          .sampler_cpu_ns = progress_.cpu_ns,
+          .writer_cpu_ns = static_cast<std::uint64_t>(clock_.thread_cpu().count()),
+          .retried_reads = progress_.retried_reads};
+}
+
+void StreamThread::publish(const gpf::Writer& writer, const SampleStream& stream) {
+  const nanoseconds cpu = clock_.thread_cpu();
+  const std::lock_guard lock{mutex_};
+  stats_.is_running = true;
+  stats_.samples = writer.samples();
+  stats_.partial_stacks = stream.partial_stacks();
+  stats_.truncated_stacks = stream.truncated_stacks();
+  stats_.bytes = writer.bytes_written();
+  stats_.writer_cpu = cpu;
+}
+
+std::string StreamThread::end_reason_locked() const {
+  if (!failure_message_.empty()) return "error: " + failure_message_;
+  switch (sampler_end_.load()) {
+    case SamplerEnd::duration_over:
+      return "duration";
+    case SamplerEnd::interpreter_ended:
+      return "exit";
+    case SamplerEnd::stopped:
+      break;
+  }
+  return stop_reason_.empty() ? "stop" : stop_reason_;
+}
+
+void StreamThread::keep_failure(std::exception_ptr failure) {
+  if (!is_started_) {
+    started_.set_exception(std::move(failure));
+    return;
+  }
+  const std::lock_guard lock{mutex_};
+  failure_ = failure;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    failure_message_ = error.what();
+  }
+}
+
+}  // namespace gauge

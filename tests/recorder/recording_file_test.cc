@@ -1,0 +1,159 @@
+#include "recorder/recording_file.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "formats/base/error.h"
+#include "tests/recorder/temporary_folder.h"
+
+namespace gauge {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RecordingFileTest : public ::testing::Test {
+ protected:
+  [[nodiscard]] std::string message_for(const std::string& path, RecordingFile::Options options = {}) {
+    try {
+      RecordingFile file{path, options};
+      return "no error";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_.path("out.gpf");
+};
+
+TEST_F(RecordingFileTest, WritesUnderItsNameFromTheStart) {
+  RecordingFile file{path_, {}};
+  file.write("header");
+  EXPECT_EQ(contents(path_), "header");
+  file.publish();
+  file.write(", block");
+  EXPECT_EQ(contents(path_), "header, block");
+}
+
+TEST_F(RecordingFileTest, NeverTouchesAFileThatExists) {
+  put(path_, "precious");
+  EXPECT_EQ(message_for(path_), path_ + ": exists already; choose another name, or replace it (-f, replace=True)");
+  EXPECT_EQ(contents(path_), "precious");
+}
+
+TEST_F(RecordingFileTest, ReplacesOnlyWhenTheNewOneHasItsHeader) {
+  put(path_, "old");
+  RecordingFile file{path_, {.replace = true}};
+  file.write("new header");
+  EXPECT_EQ(contents(path_), "old");
+  file.publish();
+  EXPECT_EQ(contents(path_), "new header");
+  file.write(", block");
+  EXPECT_EQ(contents(path_), "new header, block");
+  EXPECT_EQ(folder_.count(), 1U);
+}
+
+TEST_F(RecordingFileTest, ADiscardedReplacementLeavesTheOldFile) {
+  put(path_, "old");
+  {
+    RecordingFile file{path_, {.replace = true}};
+    file.write("new");
+    file.discard();
+  }
+  EXPECT_EQ(contents(path_), "old");
+  EXPECT_EQ(folder_.count(), 1U);
+}
+
+TEST_F(RecordingFileTest, ADiscardedRecordingLeavesNothing) {
+  RecordingFile file{path_, {}};
+  file.discard();
+  EXPECT_EQ(folder_.count(), 0U);
+}
+
+TEST_F(RecordingFileTest, SaysWhatKeepsItFromBeingCreated) {
+  const std::string missing = folder_.path("no/such/out.gpf");
+  EXPECT_EQ(message_for(missing),
+            missing + ": cannot be created (No such file or directory); choose another file or folder");
+  put(path_, "");
+  EXPECT_EQ(message_for(path_ + "/x.gpf"),
+            path_ + "/x.gpf: cannot be created (Not a directory); choose another file or folder");
+}
+
+TEST_F(RecordingFileTest, DoesNotReplaceAFolder) {
+  fs::create_directory(path_);
+  RecordingFile file{path_, {.replace = true}};
+  EXPECT_THROW(file.publish(), Error);
+  file.discard();
+  EXPECT_EQ(folder_.count(), 1U);
+}
+
+TEST_F(RecordingFileTest, DevicesAreWrittenStraightAndNeverRemoved) {
+  RecordingFile file{"/dev/null", {}};
+  file.write("header");
+  file.publish();
+  file.discard();
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST_F(RecordingFileTest, APipeWithoutReaderIsRefusedInsteadOfWaitedFor) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(message_for(path_),
+            path_ + ": cannot be opened (No such device or address); choose another file or folder");
+}
+
+TEST_F(RecordingFileTest, SaysWhenTheFileWasDeleted) {
+  RecordingFile file{path_, {}};
+  file.write("header");
+  fs::remove(path_);
+  EXPECT_THROW(file.write("block"), Error);
+}
+
+TEST_F(RecordingFileTest, ARenamedFileIsWrittenOn) {
+  RecordingFile file{path_, {}};
+  file.write("header");
+  fs::rename(path_, folder_.path("moved.gpf"));
+  file.write(", block");
+  EXPECT_EQ(contents(folder_.path("moved.gpf")), "header, block");
+}
+
+TEST_F(RecordingFileTest, NeverWritesIntoAFileThatTookItsNumber) {
+  RecordingFile file{path_, {.descriptor_is_shared = true}};
+  const std::string other = folder_.path("other.txt");
+  put(other, "theirs");
+  // The program closes descriptors by number and opens its own, as daemons do. Ours is the highest one in use.
+  const int number = dup(0) - 1;
+  close(number + 1);
+  const int theirs = open(other.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  ASSERT_EQ(dup2(theirs, number), number);
+  EXPECT_THROW(file.write("block"), Error);
+  EXPECT_EQ(contents(other), "theirs");
+  close(theirs);
+}
+
+TEST_F(RecordingFileTest, WhatWasNotWrittenWholeIsCutOffAgain) {
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit limited = before;
+  limited.rlim_cur = 8192;
+  RecordingFile file{path_, {}};
+  file.write(std::string(5000, 'a'));
+  setrlimit(RLIMIT_FSIZE, &limited);
+  EXPECT_THROW(file.write(std::string(5000, 'b')), Error);
+  EXPECT_EQ(contents(path_), std::string(5000, 'a'));
+  file.write("end");  // fits
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(contents(path_), std::string(5000, 'a') + "end");
+}
+
+}  // namespace
+}  // namespace gauge
