@@ -1,0 +1,156 @@
+// The Python module `_recorder`: the only file that knows pybind11.
+//
+// Every call that may wait for the recorder's threads gives the GIL up first: the program's other threads run on.
+// Types are module-local, because two copies of this module may meet in one process: the one that `gauge record`
+// injects and the one of an installed package.
+#include <pybind11/chrono.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <string>
+
+#include "formats/base/error.h"
+#include "recorder/cpython/process_source.h"
+#include "recorder/recorder.h"
+
+namespace py = pybind11;
+
+namespace gauge {
+namespace {
+
+/// A path of any kind Python takes, as bytes.
+std::string encoded_path(const py::object& path) {
+  PyObject* encoded = nullptr;
+  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
+  return std::string{py::reinterpret_steal<py::bytes>(encoded)};
+}
+
+py::str decoded_path(const std::string& path) {
+  return py::reinterpret_steal<py::str>(PyUnicode_DecodeFSDefaultAndSize(path.data(), std::ssize(path)));
+}
+
+/// sys.path as it is now: text that can be encoded, the entry "" for the working directory left out.
+std::vector<std::string> import_roots(const py::module_& sys) {
+  std::vector<std::string> roots;
+  for (const py::handle entry : py::list(sys.attr("path"))) {
+    if (!py::isinstance<py::str>(entry)) continue;
+    std::string root = encoded_path(py::reinterpret_borrow<py::object>(entry));
+    if (!root.empty()) roots.push_back(std::move(root));
+  }
+  return roots;
+}
+
+PythonFacts python_facts() {
+  const auto sys = py::module_::import("sys");
+  const auto version = sys.attr("version_info");
+  PythonFacts facts;
+  facts.implementation = sys.attr("implementation").attr("name").cast<std::string>();
+  facts.build = sys.attr("version").cast<std::string>();
+  facts.version = facts.build.substr(0, facts.build.find(' '));
+  facts.import_roots = import_roots(sys);
+  facts.line_tables = cpython::line_table_kind(version[py::int_(1)].cast<int>());
+#ifdef Py_GIL_DISABLED
+  facts.free_threaded = true;
+#endif
+  return facts;
+}
+
+std::unique_ptr<Recorder> make_recorder(const py::object& path, std::int64_t interval_ns, std::int64_t duration_ns,
+                                        bool replace, const py::bytes& run_id, const py::bytes& parent_run_id) {
+  return std::make_unique<Recorder>(RecorderOptions{.path = encoded_path(path),
+                                                    .interval = std::chrono::nanoseconds{interval_ns},
+                                                    .duration = std::chrono::nanoseconds{duration_ns},
+                                                    .replace = replace,
+                                                    .run_id = run_id,
+                                                    .parent_run_id = parent_run_id});
+}
+
+void start(Recorder& recorder) {
+  std::unique_ptr<StackSource> source = cpython::make_process_source();
+  const PythonFacts facts = python_facts();
+  const py::gil_scoped_release released;
+  recorder.start(std::move(source), facts);
+}
+
+/// The last thing atexit does. Whatever went wrong is told, and changes nothing for the program.
+void stop_at_exit() {
+  try {
+    const py::gil_scoped_release released;
+    stop_recording_of_process("exit");
+  } catch (const std::exception& error) {
+    PySys_FormatStderr("gauge: %s\n", error.what());
+  }
+}
+
+/// Another copy of this module may have been loaded before; all share one "a recording is running".
+void share_process_flag() {
+  constexpr const char* kName = "gauge_is_recording";
+  void* flag = py::get_shared_data(kName);
+  if (flag == nullptr) flag = py::set_shared_data(kName, new std::atomic<bool>{false});  // lives as long as the process
+  share_is_recording(static_cast<std::atomic<bool>*>(flag));
+}
+
+std::int64_t nanoseconds_of(std::chrono::nanoseconds time) { return time.count(); }
+
+void define_stats(py::module_& module) {
+  py::class_<RecorderStats>(module, "Stats", py::module_local())
+      .def_readonly("is_running", &RecorderStats::is_running)
+      .def_readonly("end_reason", &RecorderStats::end_reason)
+      .def_readonly("reader", &RecorderStats::reader)
+      .def_readonly("ticks", &RecorderStats::ticks)
+      .def_readonly("missed_ticks", &RecorderStats::missed_ticks)
+      .def_readonly("samples", &RecorderStats::samples)
+      .def_readonly("dropped_samples", &RecorderStats::dropped_samples)
+      .def_readonly("failed_reads", &RecorderStats::failed_reads)
+      .def_readonly("retried_reads", &RecorderStats::retried_reads)
+      .def_readonly("partial_stacks", &RecorderStats::partial_stacks)
+      .def_readonly("truncated_stacks", &RecorderStats::truncated_stacks)
+      .def_readonly("unknown_names", &RecorderStats::unknown_names)
+      .def_readonly("bytes", &RecorderStats::bytes)
+      .def_property_readonly("sampler_cpu_ns",
+                             [](const RecorderStats& stats) { return nanoseconds_of(stats.sampler_cpu); })
+      .def_property_readonly("writer_cpu_ns",
+                             [](const RecorderStats& stats) { return nanoseconds_of(stats.writer_cpu); })
+      .def("__repr__", [](const RecorderStats& stats) {
+        return py::str("<gauge stats: {} samples, {} missed ticks, {}>")
+            .format(stats.samples, stats.missed_ticks,
+                    stats.is_running           ? "running"
+                    : stats.end_reason.empty() ? "not started"
+                                               : stats.end_reason.c_str());
+      });
+}
+
+void define_recorder(py::module_& module) {
+  using Unlocked = py::call_guard<py::gil_scoped_release>;
+  py::class_<Recorder>(module, "Recorder", py::module_local())
+      .def(py::init(&make_recorder), py::arg("path"), py::kw_only(), py::arg("interval_ns") = 10'000'000,
+           py::arg("duration_ns") = 0, py::arg("replace") = false, py::arg("run_id") = py::bytes(),
+           py::arg("parent_run_id") = py::bytes())
+      .def("start", &start)
+      .def("pause", &Recorder::pause, Unlocked())
+      .def("resume", &Recorder::resume, Unlocked())
+      .def("stop", &Recorder::stop, py::arg("reason") = "stop", Unlocked())
+      .def_property_readonly("stats", py::cpp_function(&Recorder::stats, Unlocked()))
+      .def_property_readonly("is_paused", py::cpp_function(&Recorder::is_paused, Unlocked()))
+      .def_property_readonly("path", [](Recorder& recorder) {
+        const std::string path = [&recorder] {
+          const py::gil_scoped_release released;
+          return recorder.path();
+        }();
+        return decoded_path(path);
+      });
+}
+
+}  // namespace
+}  // namespace gauge
+
+PYBIND11_MODULE(_recorder, module) {
+  module.attr("__version__") = GAUGE_VERSION;
+  py::register_local_exception<gauge::Error>(module, "Error").attr("__module__") = "gauge";
+  gauge::define_stats(module);
+  gauge::define_recorder(module);
+  gauge::share_process_flag();
+  // atexit runs its functions last one first: registered now, at import, ours comes after those of the program.
+  py::module_::import("atexit").attr("register")(py::cpp_function(&gauge::stop_at_exit));
+}

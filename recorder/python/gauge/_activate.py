@@ -1,0 +1,46 @@
+"""Record this process because GAUGE_RECORD says so. Imported at start-up by gauge-record.pth, and only then.
+
+GAUGE_RECORD is the file, with places as of gauge.Recorder; GAUGE_RATE the samples per second. Nothing that goes wrong
+here may change the program: it is told on stderr, once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gauge import Recorder
+
+
+def activate() -> None:
+    """Start recording, and go on in forked children if each of them gets its own file."""
+    path = os.environ["GAUGE_RECORD"]
+    try:
+        import gauge
+
+        recorder = gauge.Recorder(path, rate=float(os.environ.get("GAUGE_RATE", "100")))
+    except Exception as problem:
+        warn(problem)
+        return
+    start(recorder)
+    if "%p" in path:
+        os.register_at_fork(after_in_child=lambda: start(recorder))
+
+
+def start(recorder: Recorder) -> None:
+    """Start, or say why not."""
+    try:
+        recorder.start()
+    except Exception as problem:
+        warn(problem)
+
+
+def warn(problem: Exception) -> None:
+    """One line; the program runs on."""
+    text = str(problem)
+    print(text if text.startswith("gauge: ") else f"gauge: {text}", file=sys.stderr)
+
+
+activate()

@@ -1,0 +1,172 @@
+"""Recording from inside the program: a thin face on the extension module."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+try:
+    from gauge import _recorder
+except ImportError as problem:
+    raise ImportError(
+        f"gauge: {sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]} cannot be recorded ({problem}); "
+        "reinstall gauge with this interpreter, or run the program with another one",
+        name="gauge._recorder",
+    ) from problem
+
+__version__ = _recorder.__version__
+Error = _recorder.Error
+Stats = _recorder.Stats
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_DEFAULT_RATE = 100.0
+_NANOSECONDS = 1_000_000_000
+
+
+class Recorder:
+    """Record all threads of this process into a file; one recording at a time in a process.
+
+    path: the file, which must not exist unless ``replace``; start() fills in ``%p`` pid, ``%t`` UTC time, ``%h`` host,
+    ``%n`` number of the recording, ``%{NAME}`` environment, ``%%`` percent sign.
+    rate: samples per second, 100 if neither it nor ``interval`` is given; interval: seconds between samples; either way
+    10 microseconds to an hour. duration: seconds after which the recording ends by itself; None = when stopped.
+    Raises ValueError for numbers out of range.
+
+    After os.fork() the parent is recorded on; in the child nothing is, until start() is called there.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rate: float | None = None,
+        interval: float | None = None,
+        duration: float | None = None,
+        replace: bool = False,
+    ) -> None:
+        self._recorder = _recorder.Recorder(
+            path,
+            interval_ns=_interval_ns(rate, interval),
+            duration_ns=_duration_ns(duration),
+            replace=replace,
+        )
+
+    def start(self) -> None:
+        """Begin a recording in a new file. Raises gauge.Error if it cannot be, for example while another one runs."""
+        self._recorder.start()
+
+    def pause(self) -> None:
+        """Take no samples until resume(). The gap stays a gap in every format."""
+        self._recorder.pause()
+
+    def resume(self) -> None:
+        """Go on after pause()."""
+        self._recorder.resume()
+
+    def stop(self) -> None:
+        """End the recording and wait until it is on disk. Raises gauge.Error if a full disk, say, had ended it before."""
+        self._recorder.stop()
+
+    @property
+    def path(self) -> str:
+        """The file being written, or written last; before that the pattern."""
+        return self._recorder.path
+
+    @property
+    def stats(self) -> Stats:
+        """What was sampled and what was missed; of a running recording about a second old."""
+        return self._recorder.stats
+
+    def __enter__(self) -> Recorder:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<gauge.Recorder {self.path!r}>"
+
+
+class record:  # noqa: N801 - reads as a verb: `with gauge.record(...)`, `@gauge.record(...)`
+    """Record a block, or every call of a function. Parameters as of Recorder.
+
+    As a decorator it makes one recording per call; a call from within the function, or at the same time from another
+    thread, belongs to the recording that is running. With more than one call, have ``%n`` in the path, or ``replace``.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rate: float | None = None,
+        interval: float | None = None,
+        duration: float | None = None,
+        replace: bool = False,
+    ) -> None:
+        self._recorder = Recorder(path, rate=rate, interval=interval, duration=duration, replace=replace)
+        self._lock = threading.Lock()
+        self._calls = 0
+
+    def __enter__(self) -> Recorder:
+        with self._lock:
+            if self._calls == 0:
+                self._recorder.start()
+            self._calls += 1
+        return self._recorder
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._calls -= 1
+            if self._calls == 0:
+                self._recorder.stop()
+
+    def __call__(self, function: _Function) -> _Function:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(f"{function.__qualname__}: is a generator; use `with gauge.record(...)` where it is consumed")
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def recorded_coroutine(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return cast(_Function, recorded_coroutine)
+
+        @functools.wraps(function)
+        def recorded(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return cast(_Function, recorded)
+
+
+def _interval_ns(rate: float | None, interval: float | None) -> int:
+    if rate is not None and interval is not None:
+        raise ValueError("rate, interval: both are given; choose one")
+    if interval is None:
+        rate = _DEFAULT_RATE if rate is None else rate
+        if not 0 < rate < float("inf"):
+            raise ValueError(f"rate: {rate} samples per second is no rate; choose 1/3600 to 100000")
+        interval = 1 / rate
+    if not 10e-6 <= interval <= 3600:
+        raise ValueError(f"interval: {interval:g} s is out of range; choose 0.00001 (100 kHz) to 3600")
+    return round(interval * _NANOSECONDS)
+
+
+def _duration_ns(duration: float | None) -> int:
+    if duration is None:
+        return 0
+    if not 0 < duration < 1e9:
+        raise ValueError(f"duration: {duration} s is out of range; choose a positive time, or None")
+    return max(1, round(duration * _NANOSECONDS))
