@@ -1,0 +1,102 @@
+#include "recorder/sample_stream.h"
+
+#include <gtest/gtest.h>
+
+#include "formats/gpf/reader.h"
+#include "tests/recorder/read_back.h"
+
+namespace gauge {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Two entries of co_linetable (3.11+, kind 11 = "one line further", kind 10 = "same line"): first = 0x80 | kind << 3 |
+// units - 1. Instructions 0 to 3 are on line first + 1, instructions 4 to 7 on first + 2.
+const std::vector<std::byte> kTable{std::byte{0xD9}, std::byte{0}, std::byte{1},
+                                    std::byte{0xD9}, std::byte{0}, std::byte{1}};
+
+class SampleStreamTest : public ::testing::Test {
+ protected:
+  void define(std::uint32_t code, std::string_view name, std::uint32_t first_line) {
+    stream_.on_code({code, name, name, "app", "app.py", first_line, kTable});
+  }
+
+  void sample(std::uint32_t thread, std::int64_t time_us, std::uint32_t shared, std::vector<SampledFrame> new_frames,
+              std::uint32_t status = 0) {
+    stream_.on_sample({.thread = thread,
+                       .time = std::chrono::microseconds{time_us},
+                       .cpu = 5us,
+                       .status = status,
+                       .same_frames = 1,
+                       .shared_frames = shared,
+                       .new_frames = new_frames});
+  }
+
+  [[nodiscard]] ReadBack finish() {
+    writer_.finish({.monotonic_ns = 1, .reason = "stop"});
+    return ReadBack{gpf::Recording::from_bytes(sink_.text(), "memory")};
+  }
+
+  StringSink sink_;
+  gpf::Writer writer_{sink_, gpf::Metadata{}};
+  SampleStream stream_{writer_, cpython::LineTableKind::locations_3_11};
+};
+
+TEST_F(SampleStreamTest, StacksCarryNamesAndExecutingLines) {
+  define(1, "main", 10);
+  define(2, "work", 20);
+  stream_.on_thread({1, 100, 200, 0, "MainThread"});
+  sample(1, 1000, 0, {{1, 0}, {2, 4}});
+  sample(1, 2000, 1, {{2, 2}});
+  sample(1, 3000, 2, {});
+  const ReadBack recording = finish();
+  EXPECT_EQ(recording.stacks(), (std::vector<std::string>{"main:11;work:22", "main:11;work:21", "main:11;work:21"}));
+  EXPECT_EQ(recording.thread_names(), (std::vector<std::string>{"MainThread", "MainThread", "MainThread"}));
+}
+
+TEST_F(SampleStreamTest, BeforeTheFirstInstructionTheLineIsTheDefinition) {
+  define(1, "main", 10);
+  sample(1, 1000, 0, {{1, -1}});
+  EXPECT_EQ(finish().stacks(), (std::vector<std::string>{"main:10"}));
+}
+
+TEST_F(SampleStreamTest, AThreadWithoutPythonFramesHasAnEmptyStack) {
+  sample(1, 1000, 0, {});
+  EXPECT_EQ(finish().stacks(), (std::vector<std::string>{""}));
+}
+
+TEST_F(SampleStreamTest, ThreadsThatShareASlotDoNotShareStacks) {
+  define(1, "main", 10);
+  define(2, "work", 20);
+  const std::uint32_t other = 1 + static_cast<std::uint32_t>(kRememberedThreads);
+  sample(1, 1000, 0, {{1, 0}});
+  sample(other, 1001, 0, {{2, 0}});
+  sample(1, 2000, 0, {{1, 0}, {2, 0}});
+  EXPECT_EQ(finish().stacks(), (std::vector<std::string>{"main:11", "work:21", "main:11;work:21"}));
+}
+
+TEST_F(SampleStreamTest, FramesBeyondTheRememberedOnesStayInPlace) {
+  define(1, "f", 10);
+  std::vector<SampledFrame> deep(kRememberedFrames + 2, SampledFrame{1, 0});
+  sample(1, 1000, 0, deep);
+  sample(1, 2000, static_cast<std::uint32_t>(kRememberedFrames), {{1, 0}, {1, 0}});
+  const std::vector<std::string> stacks = finish().stacks();
+  ASSERT_EQ(stacks.size(), 2U);
+  EXPECT_EQ(stacks[0], stacks[1]);
+}
+
+TEST_F(SampleStreamTest, CountsPartialAndTruncatedStacks) {
+  sample(1, 1000, 0, {}, gpf::kPartial);
+  sample(1, 2000, 0, {}, gpf::kPartial | gpf::kTruncated);
+  EXPECT_EQ(stream_.partial_stacks(), 2U);
+  EXPECT_EQ(stream_.truncated_stacks(), 1U);
+}
+
+TEST_F(SampleStreamTest, TimesNeverRunBackwards) {
+  sample(1, 2000, 0, {});
+  sample(2, 1999, 0, {});
+  EXPECT_EQ(finish().sample_count(), 2U);
+}
+
+}  // namespace
+}  // namespace gauge
