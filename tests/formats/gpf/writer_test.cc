@@ -1,0 +1,330 @@
+#include "formats/gpf/writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "formats/base/error.h"
+#include "formats/gpf/framing.h"
+#include "formats/gpf/reader.h"
+#include "formats/gpf/sample_rows.h"
+#include "tests/support/recording_builder.h"
+
+namespace gauge::gpf {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::vector<Block> blocks_of(const std::string& bytes) {
+  std::vector<Block> blocks;
+  const ReadReport report =
+      Recording::from_bytes(bytes, "test.gpf").for_each_block([&](const Block& block) { blocks.push_back(block); });
+  EXPECT_THAT(report.damage, IsEmpty());
+  return blocks;
+}
+
+std::vector<SampleRow> rows_of(const std::string& bytes) {
+  std::vector<SampleRow> rows;
+  for (const Block& block : blocks_of(bytes)) {
+    if (block.samples) for_each_row(*block.samples, [&](const SampleRow& row) { rows.push_back(row); });
+  }
+  return rows;
+}
+
+class WriterTest : public ::testing::Test {
+ protected:
+  std::string finished() {
+    writer_.finish({.monotonic_ns = 0, .reason = "stop"});
+    return sink_.text();
+  }
+
+  StringSink sink_;
+  Writer writer_{sink_, test_metadata()};
+};
+
+TEST_F(WriterTest, EqualContentHasTheEqualId) {
+  EXPECT_EQ(writer_.string(""), 0U);
+  EXPECT_EQ(writer_.string("a"), 1U);
+  EXPECT_EQ(writer_.string("b"), 2U);
+  EXPECT_EQ(writer_.string("a"), 1U);
+  const FunctionText text{.name = "f", .qualified_name = "C.f", .module = "m", .file = "a", .first_line = 3};
+  EXPECT_EQ(writer_.function(text), 1U);
+  EXPECT_EQ(writer_.function(text), 1U);
+  EXPECT_EQ(writer_.function({.name = "f", .qualified_name = "C.f", .module = "m", .file = "a", .first_line = 4}), 2U);
+  EXPECT_EQ(writer_.frame(1, 7), 1U);
+  EXPECT_EQ(writer_.frame(1, 8), 2U);
+  EXPECT_EQ(writer_.frame(1, 7), 1U);
+  EXPECT_EQ(writer_.stack(0, 1), 1U);
+  EXPECT_EQ(writer_.stack(1, 1), 2U);  // recursion
+  EXPECT_EQ(writer_.stack(0, 1), 1U);
+}
+
+TEST_F(WriterTest, IdsStayTheSameFromBlockToBlock) {
+  EXPECT_EQ(writer_.string("a"), 1U);
+  writer_.flush();
+  EXPECT_EQ(writer_.string("a"), 1U);
+  EXPECT_EQ(writer_.string("b"), 2U);
+  const std::vector<Block> blocks = blocks_of(finished());
+  ASSERT_THAT(blocks, SizeIs(2));
+  EXPECT_EQ(blocks[0].definitions->first_string, 1U);
+  EXPECT_EQ(blocks[1].definitions->first_string, 2U);
+  EXPECT_THAT(blocks[1].definitions->strings, ElementsAre("b"));
+}
+
+TEST_F(WriterTest, UnknownFunctionKeepsItsPlaceInTheDictionary) {
+  EXPECT_EQ(writer_.function({}), 1U);
+  EXPECT_EQ(writer_.function({.name = "f"}), 2U);
+  const std::vector<Block> blocks = blocks_of(finished());
+  ASSERT_THAT(blocks.at(0).definitions->functions, SizeIs(2));
+  EXPECT_EQ(blocks[0].definitions->functions[0], Function{});
+}
+
+TEST_F(WriterTest, BlockIsClosedWhenItIsFull) {
+  StringSink sink;
+  Writer writer{sink, test_metadata(), {.max_block_samples = 3, .max_block_time = 1h}};
+  for (int i = 0; i < 7; ++i) writer.append({.time = i * 1ms, .thread = 1});
+  writer.finish({});
+  std::vector<std::size_t> sizes;
+  for (const Block& block : blocks_of(sink.text())) sizes.push_back(block.samples->time_delta.size());
+  EXPECT_THAT(sizes, ElementsAre(3, 3, 1));
+}
+
+TEST_F(WriterTest, BlockIsClosedWhenItIsOldEnough) {
+  for (int i = 0; i < 25; ++i) writer_.append({.time = i * 100ms, .thread = 1});
+  std::vector<std::size_t> sizes;
+  for (const Block& block : blocks_of(finished())) sizes.push_back(block.samples->time_delta.size());
+  EXPECT_THAT(sizes, ElementsAre(10, 10, 5));
+}
+
+TEST_F(WriterTest, FlushOfNothingWritesNothing) {
+  const std::uint64_t header = writer_.bytes_written();
+  EXPECT_EQ(header, sink_.text().size());
+  writer_.flush();
+  EXPECT_EQ(writer_.bytes_written(), header);
+}
+
+TEST_F(WriterTest, TimesDoNotDrift) {
+  // 333 333 ns are 333 µs and a third: rounding each step would lose 333 ns a sample, 333 µs in all.
+  std::vector<std::chrono::nanoseconds> times;
+  for (int i = 0; i <= 1000; ++i) times.push_back(1s + i * 333'333ns);
+  for (const auto time : times) writer_.append({.time = time, .thread = 1});
+  const std::vector<SampleRow> rows = rows_of(finished());
+  ASSERT_EQ(rows.size(), times.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_LE(rows[i].time, times[i]);
+    EXPECT_LT(times[i] - rows[i].time, 1us);
+  }
+}
+
+TEST_F(WriterTest, CpuTimesOfEachThreadDoNotDrift) {
+  for (int i = 0; i < 3000; ++i) {
+    writer_.append({.time = i * 1ms, .thread = 1, .cpu = 700ns});
+    writer_.append({.time = i * 1ms, .thread = 2, .cpu = 300ns});
+  }
+  std::chrono::nanoseconds first{};
+  std::chrono::nanoseconds second{};
+  for (const SampleRow& row : rows_of(finished())) (row.thread == 1 ? first : second) += row.cpu;
+  EXPECT_EQ(first, 2100us);
+  EXPECT_EQ(second, 900us);
+}
+
+TEST_F(WriterTest, StacksOfEveryThreadComeBack) {
+  std::vector<std::uint32_t> expected;
+  for (std::uint32_t i = 0; i < 10'000; ++i) {
+    expected.push_back(i * 7919 % 5000);
+    writer_.append({.time = i * 1ms, .thread = 1 + i % 3, .stack = expected.back()});
+  }
+  std::vector<std::uint32_t> found;
+  for (const SampleRow& row : rows_of(finished())) found.push_back(row.stack);
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(WriterTest, StackIdsOverTheWholeRangeComeBack) {
+  for (const std::uint32_t stack : {0U, 0xFFFFFFFFU, 1U, 0x80000000U, 0x7FFFFFFFU}) {
+    writer_.append({.time = 1s, .thread = 1, .stack = stack});
+  }
+  std::vector<std::uint32_t> found;
+  for (const SampleRow& row : rows_of(finished())) found.push_back(row.stack);
+  EXPECT_THAT(found, ElementsAre(0U, 0xFFFFFFFFU, 1U, 0x80000000U, 0x7FFFFFFFU));
+}
+
+TEST_F(WriterTest, ClockThatStepsBackDoesNotJumpForward) {
+  writer_.append({.time = 2s, .thread = 1});
+  writer_.append({.time = 1s, .thread = 1});
+  writer_.append({.time = 3s, .thread = 1});
+  std::vector<std::chrono::nanoseconds> times;
+  for (const SampleRow& row : rows_of(finished())) times.push_back(row.time);
+  EXPECT_THAT(times, ElementsAre(2s, 2s, 3s));
+}
+
+TEST_F(WriterTest, ColumnsOfZerosAreLeftOut) {
+  writer_.append({.time = 1s, .thread = 1});
+  const std::vector<Block> blocks = blocks_of(finished());
+  EXPECT_THAT(blocks.at(0).samples->time_delta, SizeIs(1));
+  EXPECT_THAT(blocks[0].samples->thread, SizeIs(1));
+  EXPECT_THAT(blocks[0].samples->stack_delta, IsEmpty());
+  EXPECT_THAT(blocks[0].samples->status, IsEmpty());
+  EXPECT_THAT(blocks[0].samples->cpu, IsEmpty());
+  EXPECT_THAT(blocks[0].samples->same_frames, IsEmpty());
+}
+
+TEST_F(WriterTest, NewIntervalClosesTheBlockThatHadAnother) {
+  writer_.append({.time = 1s, .thread = 1});
+  writer_.set_interval(10ms);  // that of the metadata: no change
+  writer_.append({.time = 1s, .thread = 1});
+  writer_.set_interval(1ms);
+  writer_.append({.time = 1s, .thread = 1});
+  const std::vector<Block> blocks = blocks_of(finished());
+  ASSERT_THAT(blocks, SizeIs(2));
+  EXPECT_EQ(blocks[0].samples->interval_ns, 10'000'000U);
+  EXPECT_EQ(blocks[1].samples->interval_ns, 1'000'000U);
+}
+
+TEST_F(WriterTest, LossesCountTheSamplesWrittenSoFar) {
+  writer_.append({.time = 1s, .thread = 1});
+  writer_.set_losses({.ticks = 9, .samples = 12345, .failed_reads = 2});
+  writer_.flush();
+  writer_.append({.time = 1s, .thread = 1});
+  const std::vector<Block> blocks = blocks_of(finished());
+  ASSERT_THAT(blocks, SizeIs(2));
+  EXPECT_EQ(blocks[0].losses, (Losses{.ticks = 9, .samples = 1, .failed_reads = 2}));
+  EXPECT_EQ(blocks[1].losses, (Losses{.ticks = 9, .samples = 2, .failed_reads = 2}));
+  EXPECT_EQ(writer_.samples(), 2U);
+}
+
+TEST_F(WriterTest, ClockAnchorsAndRenamedThreadsAreWritten) {
+  writer_.define_thread(1, 11, 12, "one", 0);
+  writer_.define_thread(1, 11, 12, "two", 3);
+  writer_.add_clock({.monotonic_ns = 5, .unix_ns = 6});
+  const std::vector<Block> blocks = blocks_of(finished());
+  EXPECT_THAT(blocks.at(0).clock, ElementsAre(ClockAnchor{.monotonic_ns = 5, .unix_ns = 6}));
+  EXPECT_THAT(blocks[0].definitions->threads,
+              ElementsAre(Thread{.id = 1, .native_id = 11, .python_id = 12, .name = 1, .interpreter = 0},
+                          Thread{.id = 1, .native_id = 11, .python_id = 12, .name = 2, .interpreter = 3}));
+}
+
+TEST_F(WriterTest, OverlongTextIsCutBetweenCharacters) {
+  const std::string text = std::string((1 << 20) - 1, 'x') + "é and more";  // the character would be torn
+  EXPECT_EQ(writer_.string(text), writer_.string(text));
+  const std::vector<Block> blocks = blocks_of(finished());
+  EXPECT_EQ(blocks.at(0).definitions->strings.at(0).size(), (std::size_t{1} << 20) - 1);
+}
+
+TEST_F(WriterTest, ManyDefinitionsAreSpreadOverBlocksThatReadersTake) {
+  for (int i = 0; i < 60; ++i) (void)writer_.string(std::string(1 << 20, static_cast<char>('0' + i)));
+  std::size_t strings = 0;
+  const std::vector<Block> blocks = blocks_of(finished());
+  for (const Block& block : blocks) strings += block.definitions ? block.definitions->strings.size() : 0;
+  EXPECT_EQ(strings, 60U);
+  EXPECT_GT(blocks.size(), 20U);
+}
+
+TEST_F(WriterTest, DeepStackOfNewFramesFitsIntoOneBlock) {
+  std::uint32_t stack = 0;
+  for (std::uint32_t i = 0; i < 10'000; ++i) stack = writer_.stack(stack, writer_.frame(i + 1, i));
+  writer_.append({.time = 1s, .thread = 1, .stack = stack});
+  EXPECT_THAT(blocks_of(finished()), SizeIs(1));
+}
+
+/// Takes so many writes, then fails; remembers what it took.
+class FailingSink final : public Sink {
+ public:
+  explicit FailingSink(int good_writes) : good_writes_(good_writes) {}
+  void write(std::string_view bytes) override {
+    ++calls;
+    if (good_writes_-- <= 0) {
+      taken.append(bytes.substr(0, bytes.size() / 2));  // a full disk takes half
+      throw Error{ErrorCode::io, "disk full"};
+    }
+    taken.append(bytes);
+  }
+  std::string taken;
+  int calls = 0;
+
+ private:
+  int good_writes_;
+};
+
+TEST(Writer, WritesNothingMoreAfterItsSinkFailedAndWhatIsThereIsReadable) {
+  FailingSink sink{3};  // the header and two blocks
+  Writer writer{sink, test_metadata(), {.max_block_samples = 10, .max_block_time = 1h}};
+  int errors = 0;
+  for (int i = 0; i < 100; ++i) {
+    try {
+      writer.append({.time = i * 1ms, .thread = 1});
+    } catch (const Error&) {
+      ++errors;
+    }
+  }
+  writer.finish({});
+  EXPECT_EQ(errors, 1);
+  EXPECT_EQ(sink.calls, 4);
+  ReadReport report = Recording::from_bytes(sink.taken, "test.gpf").for_each_block([](const Block&) {});
+  EXPECT_EQ(report.samples, 20U);
+  EXPECT_TRUE(report.truncated);
+  EXPECT_GT(report.dropped_bytes, 0U);
+  EXPECT_THAT(report.damage, IsEmpty());
+}
+
+TEST(Writer, SinkThatFailsAtOnceFailsTheConstructor) {
+  FailingSink sink{0};
+  EXPECT_THROW(Writer(sink, test_metadata()), Error);
+}
+
+/// Counts writes and looks at each of them.
+class FrameSink final : public Sink {
+ public:
+  void write(std::string_view bytes) override {
+    if (++writes == 1) return;  // the header
+    const auto descriptor = static_cast<std::uint8_t>(bytes[4]);
+    are_canonical = are_canonical && bytes.starts_with("\x28\xb5\x2f\xfd") &&
+                    (descriptor & kFrameDescriptorMask) == kFrameDescriptor;
+  }
+  int writes = 0;
+  bool are_canonical = true;
+};
+
+TEST(Writer, HandsEachBlockOverInOneWriteAsACanonicalFrame) {
+  FrameSink sink;
+  Writer writer{sink, test_metadata()};
+  writer.flush();                                                              // nothing
+  (void)writer.string(std::string(900'000, 'a') + std::string(100'000, 'b'));  // above the level's window
+  writer.flush();
+  for (int i = 0; i < 4096; ++i) writer.append({.time = i * 1us, .thread = 1, .stack = static_cast<std::uint32_t>(i)});
+  writer.finish({});
+  EXPECT_EQ(sink.writes, 3);
+  EXPECT_TRUE(sink.are_canonical);
+}
+
+TEST(Writer, MemoryStaysFlatOverFiveMillionSamples) {
+  class NullSink final : public Sink {
+   public:
+    void write(std::string_view) override {}
+  } sink;
+  Writer writer{sink, test_metadata()};
+  const auto append_million = [&](int from) {
+    for (int i = from * 1'000'000; i < (from + 1) * 1'000'000; ++i) {
+      writer.append({.time = i * 100us,
+                     .thread = 1U + static_cast<std::uint32_t>(i) % 4,
+                     .stack = static_cast<std::uint32_t>(i) % 1000,
+                     .cpu = 90us});
+    }
+  };
+  append_million(0);
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (int million = 1; million < 5; ++million) append_million(million);
+  const std::size_t after = ::mallinfo2().uordblks;
+  EXPECT_LT(after, before + 100'000);
+  EXPECT_EQ(writer.samples(), 5'000'000U);
+}
+
+}  // namespace
+}  // namespace gauge::gpf
