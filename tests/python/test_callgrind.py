@@ -8,11 +8,11 @@ import shutil
 from collections import Counter
 
 import pytest
-from conftest import missing
-from folded_model import CASES, NOTHING, Costs, Function, Model, Thread, add, fold_to, model_of
 
 import gauge_testing
 from callgrind_grammar import CallgrindFile, parse_callgrind
+from conftest import missing
+from folded_model import CASES, NOTHING, Costs, Function, Model, Thread, add, fold_to, model_of
 
 EVENTS = ["Samples", "WallNs", "CpuNs"]
 Edges = dict[tuple[str, str], tuple[int, Costs]]  # (caller, callee): calls, inclusive

@@ -1,0 +1,222 @@
+#include "formats/profile/profile_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "formats/gpf/records.h"
+#include "formats/profile/recording_ids.h"
+#include "formats/profile/sample_decoder.h"
+#include "formats/profile/table_interner.h"
+#include "formats/profile/text.h"
+#include "formats/profile/thread_stack_sums.h"
+
+namespace gauge {
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// A recording after the first pass: what the second one needs to read its samples alike.
+struct LoadedRecording {
+  gpf::Recording file;
+  RecordingIds ids;
+  nanoseconds interval{};
+  std::vector<bool> is_used{};  // by block delivered: false for those that broke the rules
+};
+
+/// Stacks whose outermost frames were not recorded, hung below one function that says so.
+///
+/// Without it their shown root would count as a root of the thread, and time would move from the true callers to it.
+class TruncatedStacks {
+ public:
+  /// Adds the stack to the tables where it is not there yet.
+  StackId add(StackId stack, TableInterner& tables) {
+    std::vector<StackId> missing;  // innermost first
+    for (StackId at = stack; find(at) == kEmptyStack; at = tables.stacks()[index_of(at)].parent) {
+      missing.push_back(at);
+      if (at == kEmptyStack) break;  // it is its own parent
+    }
+    for (auto at = missing.rbegin(); at != missing.rend(); ++at) set(*at, make(*at, tables));
+    return find(stack);
+  }
+  /// The empty stack unless add() has seen `stack`.
+  [[nodiscard]] StackId find(StackId stack) const {
+    return index_of(stack) < truncated_.size() ? truncated_[index_of(stack)] : kEmptyStack;
+  }
+
+ private:
+  StackId make(StackId stack, TableInterner& tables) const {
+    if (stack == kEmptyStack) {
+      const Function mark{.name = "[truncated]", .qualified_name = "[truncated]"};
+      return tables.stack(kEmptyStack, tables.frame(tables.function(mark), 0));
+    }
+    const StackNode node = tables.stacks()[index_of(stack)];
+    return tables.stack(find(node.parent), node.frame);
+  }
+  void set(StackId stack, StackId truncated) {
+    if (index_of(stack) >= truncated_.size()) truncated_.resize(index_of(stack) + 1, kEmptyStack);
+    truncated_[index_of(stack)] = truncated;
+  }
+
+  std::vector<StackId> truncated_;
+};
+
+class RecordedSamples final : public SampleSource {
+ public:
+  RecordedSamples(std::vector<LoadedRecording> recordings, TruncatedStacks truncated, std::vector<std::uint32_t> depths)
+      : recordings_(std::move(recordings)), truncated_(std::move(truncated)), depths_(std::move(depths)) {}
+
+  void for_each(const std::function<void(const Sample&)>& visit) const override {
+    TimeBudget budget;
+    for (const LoadedRecording& recording : recordings_) read(recording, budget, visit);
+  }
+
+ private:
+  void read(const LoadedRecording& recording, TimeBudget& budget,
+            const std::function<void(const Sample&)>& visit) const {
+    SampleDecoder decoder(recording.interval, budget);
+    std::size_t delivered = 0;
+    recording.file.for_each_block([&](const gpf::Block& block) {
+      if (!recording.is_used[delivered++]) return decoder.skip(block);
+      decoder.decode(block, recording.ids, [&](Sample sample) {
+        finish(sample);
+        visit(sample);
+      });
+    });
+  }
+
+  void finish(Sample& sample) const {
+    if ((sample.status & gpf::kTruncated) != 0) {
+      sample.stack = truncated_.find(sample.stack);
+      if (sample.same_frames > 0) ++sample.same_frames;  // what is above the shown root goes on if the root does
+    }
+    sample.same_frames = std::min(sample.same_frames, depths_[index_of(sample.stack)]);
+  }
+
+  std::vector<LoadedRecording> recordings_;
+  TruncatedStacks truncated_;
+  std::vector<std::uint32_t> depths_;  // by stack: its number of frames
+};
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+std::vector<std::string> valid_texts(const std::vector<std::string>& texts) {
+  std::vector<std::string> result;
+  for (const std::string& text : texts) result.push_back(valid_utf8(text));
+  return result;
+}
+
+/// A duration of a recording: never negative, and far from the ends of its type.
+nanoseconds plausible(std::uint64_t ns) {
+  return nanoseconds{static_cast<std::int64_t>(std::min<std::uint64_t>(ns, std::uint64_t{1} << 61))};
+}
+
+Process process_of(const gpf::Recording& recording) {
+  const gpf::Metadata& metadata = recording.metadata();
+  Process process{.pid = metadata.pid, .ppid = metadata.ppid, .command = valid_texts(metadata.command)};
+  process.working_directory = valid_utf8(metadata.working_directory);
+  process.executable = valid_utf8(metadata.executable);
+  process.python_version = valid_utf8(metadata.python_version);
+  process.import_roots = valid_texts(metadata.import_roots);
+  process.path = recording.path();
+  process.run_id = hex(metadata.run_id);
+  process.host = valid_utf8(metadata.host);
+  process.gauge_version = valid_utf8(metadata.gauge_version);
+  process.interval = plausible(metadata.interval_ns);
+  process.start_time = nanoseconds{metadata.start_monotonic_ns};
+  process.start_unix_time = nanoseconds{metadata.start_unix_ns};
+  return process;
+}
+
+std::vector<std::uint32_t> depths_of(const std::vector<StackNode>& stacks) {
+  std::vector<std::uint32_t> depths(stacks.size(), 0);
+  for (std::size_t stack = 1; stack < stacks.size(); ++stack)
+    depths[stack] = depths[index_of(stacks[stack].parent)] + 1;
+  return depths;
+}
+
+class ProfileBuilder {
+ public:
+  void add(gpf::Recording file) {
+    const ProcessId process{static_cast<std::uint32_t>(tables_.processes.size())};
+    tables_.processes.push_back(process_of(file));
+    const nanoseconds interval = tables_.processes.back().interval;
+    LoadedRecording recording{std::move(file), RecordingIds(process), interval};
+    SampleDecoder decoder(interval, budget_);
+    gpf::Losses losses;  // totals: the last ones tell all
+    const gpf::ReadReport report = recording.file.for_each_block([&](const gpf::Block& block) {
+      add_block(block, recording, decoder);
+      if (block.losses) losses = *block.losses;
+    });
+    add_health(losses, report);
+    tables_.processes.back().is_truncated = report.truncated;
+    recording.ids.forget_definitions();
+    recordings_.push_back(std::move(recording));
+  }
+
+  [[nodiscard]] Profile finish() && {
+    interner_.finish(tables_);
+    tables_.thread_stacks = sums_.sums();
+    auto samples =
+        std::make_shared<RecordedSamples>(std::move(recordings_), std::move(truncated_), depths_of(tables_.stacks));
+    return {std::move(tables_), std::move(samples)};
+  }
+
+ private:
+  void add_block(const gpf::Block& block, LoadedRecording& recording, SampleDecoder& decoder) {
+    const bool is_usable = !block.definitions || recording.ids.define(*block.definitions, interner_, tables_.threads);
+    recording.is_used.push_back(is_usable);
+    if (!is_usable) {
+      ++tables_.health.damaged_blocks;
+      tables_.health.unresolved_samples += block.samples ? block.samples->time_delta.size() : 0;
+      return decoder.skip(block);
+    }
+    tables_.health.unresolved_samples += decoder.decode(block, recording.ids, [&](const Sample& sample) {
+      const bool is_truncated = (sample.status & gpf::kTruncated) != 0;
+      const StackId stack = is_truncated ? truncated_.add(sample.stack, interner_) : sample.stack;
+      sums_.add(sample.thread, stack, {1, sample.wall, sample.cpu});
+    });
+  }
+
+  void add_health(const gpf::Losses& losses, const gpf::ReadReport& report) {
+    ProfileHealth& health = tables_.health;
+    health.ticks += losses.ticks;
+    health.missed_ticks += losses.missed_ticks;
+    health.partial_stacks += losses.partial_stacks;
+    health.truncated_stacks += losses.truncated_stacks;
+    health.failed_reads += losses.failed_reads;
+    health.dropped_samples += losses.dropped_samples;
+    health.damaged_blocks += report.damage.size();
+    health.dropped_bytes += report.dropped_bytes;
+    health.truncated = health.truncated || report.truncated;
+  }
+
+  ProfileTables tables_;
+  TableInterner interner_;
+  TruncatedStacks truncated_;
+  ThreadStackSums sums_;
+  TimeBudget budget_;
+  std::vector<LoadedRecording> recordings_;
+};
+
+}  // namespace
+
+Profile build_profile(std::vector<gpf::Recording> recordings) {
+  ProfileBuilder builder;
+  for (gpf::Recording& recording : recordings) builder.add(std::move(recording));
+  return std::move(builder).finish();
+}
+
+Profile load_profile(const std::vector<std::string>& paths) {
+  std::vector<gpf::Recording> recordings;
+  recordings.reserve(paths.size());
+  for (const std::string& path : paths) recordings.push_back(gpf::Recording::open(path));
+  return build_profile(std::move(recordings));
+}
+
+}  // namespace gauge
