@@ -35,6 +35,19 @@ need_for_build() {
 }
 
 need_for_test() {
+  need_for_test_build
+  need_consumers
+}
+
+# What tests/consumers drives, besides what its own set-up gets from npm.
+need_consumers() {
+  need chromium chromium
+  need fonts-dejavu-core
+  need nodejs node
+  need npm npm
+}
+
+need_for_test_build() {
   need_for_build
   need libgmock-dev
   need libgtest-dev
@@ -46,13 +59,14 @@ need_for_test() {
 }
 
 need_for_lint() {
-  need_for_test  # clang-tidy reads the compile commands of the whole tree
+  need_for_test_build  # clang-tidy reads the compile commands of the whole tree
   need clang-format clang-format
   need clang-tidy clang-tidy
 }
 
 need_for_ci() {
   need_for_lint
+  need_consumers
   need ccache ccache
 }
 

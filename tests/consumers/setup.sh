@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs the readers of our output formats that come from npm, saying so first. Does nothing where they are there.
+#
+# They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers. Those
+# that are Debian packages (chromium, callgrind_annotate) come with tools/setup.sh test.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+say() { printf 'gauge: set-up: %s\n' "$*" >&2; }
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/gauge
+folder=$cache/consumers-$(sha256sum <tests/consumers/package.json | cut -c1-16)
+mkdir -p "$cache" build
+exec 9>"$cache/consumers.lock"
+flock 9
+if [[ ! -e $folder/complete ]]; then
+  if ! command -v npm >/dev/null; then
+    say "npm is missing; install it (Debian: apt-get install nodejs npm), then try again"
+    exit 1
+  fi
+  say "missing npm packages: $(sed -nE 's/^    "(.*)": "(.*)",?$/\1@\2/p' tests/consumers/package.json | tr '\n' ' ')"
+  say "installing them now with npm into $folder"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp tests/consumers/package.json "$folder"
+  if ! npm install --prefix "$folder" --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error >&2; then
+    say "npm failed; see above, then try again"
+    exit 1
+  fi
+  touch "$folder/complete"
+fi
+ln -sfn "$folder" build/consumers
