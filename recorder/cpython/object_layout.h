@@ -15,27 +15,33 @@ struct TextKey {
   std::int64_t hash = 0;
 };
 
-/// How instances of a heap type hold their attributes.
+/// How instances of a Python class hold their attributes.
 enum class InstanceAttributes {
-  dict_only,        // to 3.10: a dict, at tp_dictoffset
-  values_pointer,   // 3.11: a pointer to the values, or one to a dict, both before the object
-  tagged_pointer,   // 3.12: one pointer before the object; odd = (address of the values) - 1, even = a dict
-  values_in_object  // from 3.13: a pointer to a dict before the object; while it is 0, values after the object's head
+  dict_only,         // to 3.10: a dict, at tp_dictoffset
+  values_pointer,    // 3.11: a pointer to the values, or one to a dict, both before the object
+  tagged_pointer,    // 3.12: one pointer before the object; odd = (address of the values) - 1, even = a dict
+  values_in_object,  // from 3.13: a pointer to a dict before the object; while it is 0, values after the object's head
 };
 
-/// Offsets in bytes from the start of the object. 0 = this CPython has no such field (offset 0 is the reference count).
+/// Offsets in bytes from the start of the object. 0 = this CPython has no such field.
 struct ObjectLayout {
   int minor_version = 0;  // of CPython 3
 
-  std::size_t object_type = 0;
-  std::size_t variable_size = 0;  // ob_size of objects of variable size
+  struct Object {
+    std::size_t reference_count;  // the one field that may be at 0
+    std::size_t type;
+    std::size_t item_count;  // ob_size
+  } object{};
 
   struct Text {
-    std::size_t length, hash, state;
+    std::size_t length, state;
+    std::uint32_t kind_mask, compact_mask, ascii_mask;  // bits of the state, a 32-bit word
+    unsigned kind_shift;
     std::size_t ascii_header;       // characters of a compact ASCII string start here
     std::size_t compact_header;     // of other compact strings
     std::size_t data;               // pointer to the characters of a string that is not compact
-    std::size_t wide, wide_length;  // to 3.11: pointer and length of a string not yet made ready
+    std::size_t wide, wide_length;  // to 3.11: pointer and length of a string of kind 0, not yet made ready
+    std::size_t hash;               // -1 = not computed yet
   } text{};
 
   struct Bytes {
@@ -48,7 +54,7 @@ struct ObjectLayout {
     std::size_t name, qualified_name, file, line_table;
     std::size_t version;   // from 3.12: co_version
     std::size_t bytecode;  // from 3.11: where the instructions start
-    // Whatever else may tell two code objects at one address apart; used where there is no co_version.
+    // What else tells two code objects apart; used where there is no version.
     std::size_t constants, names, local_names, exception_table;
   } code{};
 
@@ -62,36 +68,42 @@ struct ObjectLayout {
 
   struct Dict {
     std::size_t keys, values;
-    // of the keys
-    std::size_t log2_size, log2_index_bytes, kind, index;
-    std::size_t split_values;  // first value of a values array
   } dict{};
+
+  struct DictKeys {
+    std::size_t log2_size, log2_index_bytes, kind, index;
+    std::size_t first_value;  // in the values array of a split dict
+  } keys{};
 
   struct Type {
     std::size_t flags, dict_offset, cached_keys;
   } type{};
 
-  InstanceAttributes instance_attributes = InstanceAttributes::dict_only;
-  // Negative: before the object.
-  std::ptrdiff_t managed_dict = 0;
-  std::ptrdiff_t managed_values = 0;  // values_pointer only
-  std::size_t inline_values = 0;      // values_in_object only
-  std::size_t values_valid = 0;       // values_in_object only: byte in the values, 1 = they hold
+  struct Instance {
+    InstanceAttributes attributes;
+    std::ptrdiff_t dict;         // from the object's start; negative
+    std::ptrdiff_t values;       // values_pointer: likewise
+    std::size_t inline_values;   // values_in_object: from the object's start
+    std::size_t is_valid;        // values_in_object: byte in the values; 0 = they have moved to a dict
+    std::uint64_t managed_flag;  // in type flags: has what this struct describes; else see Type::dict_offset
+    std::uint64_t inline_flag;   // in type flags: has inline values
+  } instance{};
 
   struct Int {
-    std::size_t digit_count;     // word
-    unsigned digit_count_shift;  // of that word, 3 from 3.12
-    std::size_t digits;          // 30 bits each, lowest first
+    std::size_t digit_count;     // a word
+    unsigned digit_count_shift;  // in that word; 3 from 3.12
+    std::size_t digits;          // 32-bit words of 30 bits each, lowest first
   } integer{};
 
-  // Landmarks.
-  std::uintptr_t code_type = 0, dict_type = 0, function_type = 0, int_type = 0, bytes_type = 0, text_type = 0;
-  std::uintptr_t modules = 0;  // the dict sys.modules of the main interpreter
-  TextKey key_name_of_module;  // "__name__"
-  TextKey key_threading;       // "threading"
-  TextKey key_active;          // "_active"
-  TextKey key_thread_name;     // "_name"
-  TextKey key_thread_ident;    // "_ident"
+  struct Landmarks {
+    std::uintptr_t code_type, dict_type, function_type, int_type, bytes_type, text_type, module_type;
+    std::uintptr_t modules;  // the dict sys.modules of the interpreter that learnt this
+    TextKey module_name;     // "__name__"
+    TextKey threading;       // "threading"
+    TextKey active;          // "_active"
+    TextKey thread_name;     // "_name"
+    TextKey thread_ident;    // "_ident"
+  } landmarks{};
 };
 
 /// The layout and landmarks of the running interpreter. Call with the GIL held. Keeps five interned strings alive.

@@ -1,0 +1,20 @@
+// What CPython 3.11 alone has. Included by object_layout.cc, after its headers.
+#pragma once
+
+namespace gauge::cpython {
+
+inline void add_version_fields(ObjectLayout& layout) {
+  layout.text.wide = offsetof(PyASCIIObject, wstr);
+  layout.text.wide_length = offsetof(PyCompactUnicodeObject, wstr_length);
+
+  layout.instance.attributes = InstanceAttributes::values_pointer;
+  layout.instance.values = -4 * static_cast<std::ptrdiff_t>(sizeof(PyObject*));  // _PyObject_ValuesPointer
+
+  layout.integer.digit_count = offsetof(PyVarObject, ob_size);
+  layout.integer.digits = offsetof(PyLongObject, ob_digit);
+}
+
+/// 3.11 publishes no offsets.
+inline void check_published_offsets(const ObjectLayout& /*layout*/) {}
+
+}  // namespace gauge::cpython

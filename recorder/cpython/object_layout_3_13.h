@@ -1,0 +1,42 @@
+// What CPython 3.13 alone has. Included by object_layout.cc, after its headers.
+#pragma once
+
+namespace gauge::cpython {
+
+inline void add_version_fields(ObjectLayout& layout) {
+  layout.code.version = offsetof(PyCodeObject, co_version);
+
+  layout.instance.attributes = InstanceAttributes::values_in_object;
+  layout.instance.inline_values = sizeof(PyObject);  // _PyObject_InlineValues
+  layout.instance.is_valid = offsetof(struct _dictvalues, valid);
+  layout.instance.inline_flag = Py_TPFLAGS_INLINE_VALUES;
+
+  layout.integer.digit_count = offsetof(PyLongObject, long_value.lv_tag);
+  layout.integer.digit_count_shift = 3;  // below: sign and flags
+  layout.integer.digits = offsetof(PyLongObject, long_value.ob_digit);
+}
+
+/// Compares with _Py_DebugOffsets. Sizes of structs may differ between patch releases, offsets may not.
+inline void check_published_offsets(const ObjectLayout& layout) {
+  const _Py_DebugOffsets& published = _PyRuntime.debug_offsets;
+  const auto& code = published.code_object;
+  require_offset("code.co_filename", layout.code.file, code.filename);
+  require_offset("code.co_name", layout.code.name, code.name);
+  require_offset("code.co_qualname", layout.code.qualified_name, code.qualname);
+  require_offset("code.co_linetable", layout.code.line_table, code.linetable);
+  require_offset("code.co_firstlineno", layout.code.first_line, code.firstlineno);
+  require_offset("code.co_code_adaptive", layout.code.bytecode, code.co_code_adaptive);
+  require_offset("object.ob_type", layout.object.type, published.pyobject.ob_type);
+  require_offset("type.tp_flags", layout.type.flags, published.type_object.tp_flags);
+  require_offset("dict.ma_keys", layout.dict.keys, published.dict_object.ma_keys);
+  require_offset("dict.ma_values", layout.dict.values, published.dict_object.ma_values);
+  require_offset("int.lv_tag", layout.integer.digit_count, published.long_object.lv_tag);
+  require_offset("int.ob_digit", layout.integer.digits, published.long_object.ob_digit);
+  require_offset("bytes.ob_size", layout.object.item_count, published.bytes_object.ob_size);
+  require_offset("bytes.ob_sval", layout.bytes.data, published.bytes_object.ob_sval);
+  require_offset("str.state", layout.text.state, published.unicode_object.state);
+  require_offset("str.length", layout.text.length, published.unicode_object.length);
+  require_offset("str.asciiobject_size", layout.text.ascii_header, published.unicode_object.asciiobject_size);
+}
+
+}  // namespace gauge::cpython
