@@ -34,11 +34,12 @@ struct CodeRequest {
   std::uintptr_t bytecode = 0;      // address of the first instruction
 };
 
-/// Belongs to the sampler thread. Allocates in the constructor only: about 0.4 MB, plus buffers of which only what
+/// Belongs to the sampler thread. Allocates in the constructor only: about 0.5 MB, plus buffers of which only what
 /// names and line tables need is ever touched.
 class CodeCache {
  public:
-  /// Code objects remembered; the longest unused makes room and gets a new id when it comes back.
+  /// Code objects remembered (before 3.12: half as many); the longest unused makes room and gets a new id when it is
+  /// back.
   static constexpr std::size_t kCapacity = 8192;
   /// Longest name or file name, in bytes of UTF-8: longer ones are cut after a whole character.
   static constexpr std::size_t kMaxTextBytes = std::size_t{64} << 10;
@@ -56,7 +57,7 @@ class CodeCache {
 
   /// Answers every request, in any number, with repetitions. Code objects not seen before are shown through
   /// visitor.on_code first; if that returns false they have no id this time and are shown again next time.
-  /// Overwrites the reader's window. Where all are known: one gather for up to 256 (before 3.12: 42) code objects.
+  /// Overwrites the reader's window. Where all are known: one gather for up to 256 (before 3.12: 51) code objects.
   void resolve(std::span<CodeRequest> requests, StackVisitor& visitor) noexcept;
 
   /// Requests that went unanswered because the code object was gone, or kept changing, before it could be read.
