@@ -27,17 +27,18 @@ class ThreadNames {
   /// surrogates as three bytes; valid until the next call. Empty = unknown. In this order:
   ///  - Thread.name of its object in the main interpreter's threading._active, subclasses and "Dummy-1" included;
   ///  - for threads without one (started by _thread or by C code), their name in /proc/self/task/TID/comm, unless it is
-  ///    the process's own, which every thread gets that was given none.
-  /// Overwrites the reader's window. About 12 small reads (10 us): call it for a thread when it is first seen, again a
-  /// few ticks later (a thread gets its name just after it starts to run), then about once a second, and tell of the
-  /// thread again if the answer is not empty and differs.
+  ///    the process's own, which every thread has that was given none.
+  /// Overwrites the reader's window. Some 20 small reads (20 us): call it for a thread when it is first seen, again a
+  /// few ticks later (a thread is entered in _active just after it starts to run), then about once a second; tell of
+  /// the thread again if the answer is not empty and differs.
   std::string_view name_of(MemoryReader& reader, std::uint64_t python_id, std::uint64_t native_id) noexcept;
 
  private:
+  std::string_view python_name(MemoryReader& reader, std::uint64_t python_id) noexcept;
+  std::string_view kernel_name(std::uint64_t native_id) noexcept;
+
   const ObjectLayout& layout_;
   std::unique_ptr<char[]> buffer_;
-  std::uintptr_t active_ = 0;  // the dict threading._active; 0 = not found yet
-  unsigned calls_until_search_ = 0;
 };
 
 }  // namespace gauge::cpython
