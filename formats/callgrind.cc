@@ -16,6 +16,7 @@
 
 #include "formats/buffered_output.h"
 #include "formats/profile/call_graph.h"
+#include "formats/profile/text.h"
 #include "formats/profile/unique_names.h"
 #include "formats/writers.h"
 
@@ -24,32 +25,15 @@ namespace {
 
 constexpr std::string_view kUnknown = "???";  // the format's own word
 
-/// `text` on one line: control characters as \n, \t or \xNN.
-std::string one_line(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\t') {
-      result += "\\t";
-    } else if ((c >= 0 && c < ' ') || c == '\x7f') {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 std::string cost_text(const Weights& weights) {
   return fmt::format("{} {} {}", weights.samples, weights.wall.count(), weights.cpu.count());
 }
 
 /// KCachegrind groups functions by the text before the last "::", so the module goes there.
 std::string callgrind_name(const Function& function) {
-  const std::string& module = function.module;
-  if (module.empty()) return one_line(function.unique_name);
-  return one_line(module + "::" + function.unique_name.substr(module.size() + 1));
+  if (function.module.empty()) return function.unique_name;
+  const std::string module = one_line(function.module);
+  return module + "::" + function.unique_name.substr(module.size() + 1);
 }
 
 /// The top-level package of the function's module: what KCachegrind and callgrind_annotate call the object.
@@ -123,7 +107,7 @@ class CallgrindWriter {
 
  private:
   Symbol synthetic(const std::string& name) {
-    return {objects_.intern(kUnknown), files_.intern(kUnknown), names_.add("<" + one_line(name) + ">"), 0};
+    return {objects_.intern(kUnknown), files_.intern(kUnknown), names_.add("<" + name + ">"), 0};
   }
 
   void write_header() {

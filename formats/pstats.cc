@@ -18,6 +18,7 @@
 
 #include "formats/buffered_output.h"
 #include "formats/profile/call_graph.h"
+#include "formats/profile/text.h"
 #include "formats/writers.h"
 
 namespace gauge {
@@ -174,7 +175,7 @@ class PstatsWriter {
     if (file.empty()) file = "~";  // pstats' own sign for "no file"
     const auto known = files_.find(file);
     if (known != files_.end()) return marshal_.refer(known->second);
-    files_.emplace(file, marshal_.shared_text(file));
+    files_.emplace(file, marshal_.shared_text(one_line(file)));
   }
 
   // Time without Python frames is part of the total. And pstats refuses an empty dictionary, so a profile without

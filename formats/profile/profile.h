@@ -38,7 +38,7 @@ struct Function {
   std::string file;            // co_filename, as the interpreter has it
   std::uint32_t first_line = 0;
   /// "pkg.mod.Class.method"; made unique within the profile by appending ":LINE", then " (FILE)", where functions
-  /// would share it. The one text by which all formats call this function.
+  /// would share it, and without control characters. The one text by which all formats call this function.
   std::string unique_name;
 };
 

@@ -54,4 +54,20 @@ std::string valid_utf8(std::string_view bytes) {
   return text;
 }
 
+std::string one_line(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += "\\t";
+    } else if ((c >= 0 && c < ' ') || c == '\x7f') {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
 }  // namespace gauge

@@ -14,4 +14,8 @@ namespace gauge {
 /// U+FFFD. Valid text is returned as it is, whatever characters it holds.
 [[nodiscard]] std::string valid_utf8(std::string_view bytes);
 
+/// `text` without control characters, for whatever is printed in a row of a table or a line of a file: line feed and
+/// tab become "\n" and "\t", others "\x1b".
+[[nodiscard]] std::string one_line(std::string_view text);
+
 }  // namespace gauge

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "formats/profile/text.h"
+
 namespace gauge {
 namespace {
 
@@ -22,7 +24,7 @@ class UniqueTexts {
 
   UniqueTexts(std::size_t count, int last_level, Text text)
       : texts_(count), levels_(count, 0), last_level_(last_level), text_(std::move(text)) {
-    for (std::size_t item = 0; item < count; ++item) texts_[item] = text_(item, 0);
+    for (std::size_t item = 0; item < count; ++item) texts_[item] = text_of(item);
   }
 
   [[nodiscard]] std::vector<std::string> choose() && {
@@ -40,9 +42,15 @@ class UniqueTexts {
     for (std::size_t item = 0; item < texts_.size(); ++item) {
       if (holders[texts_[item]] > 1 && levels_[item] < last_level_) shared.push_back(item);
     }
-    for (const std::size_t item : shared) texts_[item] = text_(item, ++levels_[item]);
+    for (const std::size_t item : shared) {
+      ++levels_[item];
+      texts_[item] = text_of(item);
+    }
     return !shared.empty();
   }
+
+  // Compared as written: two names that differ in a line feed only must not become one on the way out.
+  [[nodiscard]] std::string text_of(std::size_t item) const { return one_line(text_(item, levels_[item])); }
 
   std::vector<std::string> texts_;
   std::vector<int> levels_;

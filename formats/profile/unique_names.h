@@ -15,7 +15,7 @@ namespace gauge {
 
 /// Sets unique_name of every function: "module.qualified_name", "qualified_name" where the module is unknown,
 /// "[unknown]" where both are. All functions that would share a text get ":LINE" appended; those that still do,
-/// " (FILE)"; then " [NAME]", which only code objects made by hand need.
+/// " (FILE)"; then " [NAME]", which only code objects made by hand need. No text holds control characters (one_line).
 void set_unique_names(std::span<Function> functions);
 
 /// One text per thread of the profile, in ThreadId order, no two equal: "MainThread"; where threads share a name,

@@ -4,7 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cctype>
+#include <algorithm>
+#include <ostream>
 #include <set>
 #include <string>
 #include <tuple>
@@ -15,6 +16,10 @@
 #include "tests/support/profile_of.h"
 
 namespace gauge {
+
+/// What GoogleTest shows of a row when a test of it fails. Found by its name.
+static void PrintTo(const Format& format, std::ostream* out) { *out << format.name; }
+
 namespace {
 
 std::string written(const Format& format, const Profile& profile) {

@@ -90,6 +90,11 @@ def parse(folded: str) -> list[Line]:
     return lines
 
 
+def one_line(text: str) -> str:
+    """Text with control characters spelled out."""
+    return re.sub(r"[\0-\x1f\x7f]", lambda c: {"\n": r"\n", "\t": r"\t"}.get(c[0], f"\\x{ord(c[0]):02x}"), text)
+
+
 def unique_names(functions: Iterable[Function]) -> dict[Function, str]:
     """Names as docs/formats/callgrind.md gives them: dotted, then with line, then with file, where they are shared."""
     names: dict[Function, str] = {}
@@ -99,7 +104,7 @@ def unique_names(functions: Iterable[Function]) -> dict[Function, str]:
         lambda f: f"{names[f]}:{f.first_line}",
         lambda f: f"{names[f]} ({f.file})",
     ):
-        names.update({function: lengthen(function) for function in shared})
+        names.update({function: one_line(lengthen(function)) for function in shared})
         counts = Counter(names.values())
         shared = {function for function in names if counts[names[function]] > 1}
     assert not shared

@@ -12,7 +12,7 @@ import pytest
 import gauge_testing
 from callgrind_grammar import CallgrindFile, parse_callgrind
 from conftest import missing
-from folded_model import CASES, NOTHING, Costs, Function, Model, Thread, add, fold_to, model_of
+from folded_model import CASES, NOTHING, Costs, Function, Model, Thread, add, fold_to, model_of, one_line
 
 EVENTS = ["Samples", "WallNs", "CpuNs"]
 Edges = dict[tuple[str, str], tuple[int, Costs]]  # (caller, callee): calls, inclusive
@@ -31,16 +31,12 @@ def path(folded: str, tmp_path: pathlib.Path) -> pathlib.Path:
 # The model in the format's terms: functions are called "file:name [object]", as callgrind_annotate prints them.
 
 
-def escaped(text: str) -> str:
-    return re.sub(r"[\0-\x1f\x7f]", lambda c: {"\n": r"\n", "\t": r"\t"}.get(c[0], f"\\x{ord(c[0]):02x}"), text)
-
-
 def symbol(model: Model, function: Function) -> str:
     name = model.names[function]
     if function.module:
         name = f"{function.module}::{name[len(function.module) + 1 :]}"
     package = function.module.split(".")[0] or "???"
-    return f"{escaped(function.file) or '???'}:{escaped(name)} [{package}]"
+    return f"{one_line(function.file) or '???'}:{name} [{package}]"
 
 
 def thread_labels(model: Model) -> dict[Thread, str]:

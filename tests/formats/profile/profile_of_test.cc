@@ -62,7 +62,7 @@ TEST(ProfileOf, GapMovesTimeWithoutASample) {
 
 TEST(ProfileOf, EscapedCharactersSeparateNothing) {
   const Profile profile = profile_of("a\\;b\\nc;d 1");
-  EXPECT_EQ(profile.functions()[0].unique_name, "a;b\nc");
+  EXPECT_EQ(profile.functions()[0].name, "a;b\nc");
   EXPECT_EQ(profile.functions().size(), 2U);
 }
 

@@ -30,5 +30,12 @@ TEST(ValidUtf8, OtherBytesAreReplacedOneByOne) {
             "a");  // cut off by a letter
 }
 
+TEST(OneLine, ControlCharactersAreSpelledOut) {
+  EXPECT_EQ(one_line("a\nb\tc\x1b"
+                     "d\x7f"),
+            "a\\nb\\tc\\x1bd\\x7f");
+  EXPECT_EQ(one_line("größe; \\n"), "größe; \\n");
+}
+
 }  // namespace
 }  // namespace gauge

@@ -58,6 +58,12 @@ TEST(UniqueNames, FunctionsThatDifferInNothingShownAreNumbered) {
             (Names{"a.b.c:1 (f.py) [n] #1", "a.b.c:1 (f.py) [n] #2"}));
 }
 
+TEST(UniqueNames, ControlCharactersAreSpelledOutBeforeNamesAreCompared) {
+  EXPECT_EQ(names_of({function("m", "a\nb")}), Names{"m.a\\nb"});
+  EXPECT_EQ(names_of({function("m", "a\nb", "f.py", 1), function("m", "a\\nb", "f.py", 2)}),
+            (Names{"m.a\\nb:1", "m.a\\nb:2"}));
+}
+
 TEST(UniqueNames, OrderOfTheFunctionsDoesNotMatter) {
   std::vector<Function> functions = {function("m", "f", "f.py", 3), function("m", "f", "f.py", 4), function("m", "g"),
                                      function("m", "f", "h.py", 4)};
