@@ -49,6 +49,8 @@ need_consumers() {
 
 need_for_test_build() {
   need_for_build
+  command -v google-chrome >/dev/null || need chromium chromium
+  need fonts-dejavu-core
   need libgmock-dev
   need libgtest-dev
   need libprotobuf-dev
@@ -56,6 +58,8 @@ need_for_test_build() {
   need valgrind callgrind_annotate
   need zstd zstd
   requirements+=(tests/python/requirements.txt)
+  # Debian's npm draws in 350 packages; where there is none, one wheel carries node and npm.
+  command -v npm >/dev/null || requirements+=(tests/consumers/requirements.txt)
 }
 
 need_for_lint() {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -79,13 +81,20 @@ def build_tool() -> Callable[[str], pathlib.Path]:
 
 @pytest.fixture(scope="session")
 def consumer() -> Callable[[str], pathlib.Path]:
-    """Find a real reader of an output format (`callgrind_annotate`, `chromium`, `node`, ...) by its command."""
+    """Find a real reader of an output format (`callgrind_annotate`, `chromium`, `node`, ...) by its command.
+
+    On PATH, or beside the Python that runs the tests, whose environment may carry one of its own (node).
+    """
+    same = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 
     def find(command: str) -> pathlib.Path:
-        path = shutil.which(command)
-        if path is None:
-            missing(command, "run `make test`, which installs it")
-        return pathlib.Path(str(path))
+        folders = os.pathsep.join([os.environ.get("PATH", os.defpath), str(pathlib.Path(sys.executable).parent)])
+        for name in same.get(command, (command,)):
+            path = shutil.which(name, path=folders)
+            if path is not None:
+                return pathlib.Path(path)
+        missing(command, "run `make test`, which installs it")
+        raise AssertionError("unreachable")
 
     return find
 
