@@ -125,10 +125,9 @@ def test_printed_table_has_a_row_for_every_function(answers: dict[str, Any]) -> 
 
 
 def test_printed_callers_and_callees_name_every_edge(answers: dict[str, Any]) -> None:
-    (answer,) = probe(interpreter, files["program"])["files"]
-    edges = [
-        (caller, callee) for callee, (_, callers) in expected_rows(CASES["program"]()).items() for caller in callers
-    ]
+    answer = answers["program"]
+    rows = expected_rows(CASES["program"]())
+    edges = [(caller, callee) for callee, (_, callers) in rows.items() for caller in callers]
     for report in ("callers", "callees"):
         lines = [line for line in answer[report].splitlines() if re.search(r"\d+\.\d+ +\d+\.\d+  ", line)]
         assert len(lines) == len(edges)
