@@ -29,6 +29,7 @@ need_for_build() {
   need libcli11-dev
   need libfmt-dev
   need libprotozero-dev
+  need libtomlplusplus-dev
   need libzstd-dev
   need rapidjson-dev
   requirements+=(tools/build-requirements.txt)
