@@ -1,0 +1,153 @@
+// gauge convert: recordings in, one file of another format out. Knows no format: all come from the table.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+
+#include "cli/command_line.h"
+#include "cli/input_files.h"
+#include "cli/quantities.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+#include "formats/base/error.h"
+#include "formats/base/sink.h"
+#include "formats/format.h"
+#include "formats/profile/profile_builder.h"
+
+namespace gauge::cli {
+namespace {
+
+constexpr std::string_view kRecordingSuffix = ".gpf";
+
+struct Options {
+  std::vector<std::string> files;
+  std::string format;
+  std::string output;
+  std::string frames = "function";
+  bool force = false;
+  bool strict = false;
+};
+
+std::string format_list() {
+  std::string list;
+  for (const Format& format : formats()) list += fmt::format("  {:<13}  {}\n", format.name, format.summary);
+  list.pop_back();  // the line end: the summary ends without one
+  return list;
+}
+
+HelpTexts help() {
+  const std::string_view name = formats().front().name;
+  return {.verb = "convert",
+          .usage = "gauge convert --to FORMAT [OPTIONS] FILE...",
+          .summary = "Turn recordings into what other tools open. Several recordings become one file.\n\nFormats:\n" +
+                     format_list(),
+          .examples = fmt::format("gauge convert --to {} out.gpf\n"
+                                  "gauge convert -o result{} out-*.gpf\n"
+                                  "gauge convert --to {} -o - out.gpf | less",
+                                  name, formats().front().extension, name)};
+}
+
+void add_options(CLI::App& app, Options& options) {
+  app.add_option("FILE", options.files);
+  app.add_option("-t,--to", options.format, "format, see above; guessed from the name of the output")
+      ->option_text("FORMAT");
+  app.add_option("-o,--output", options.output,
+                 "where to write; - for standard output (default:\nthe recording's name "
+                 "with the format's suffix)")
+      ->option_text("FILE");
+  app.add_option("--frames", options.frames, "what makes two frames the same: function (default),\nor line")
+      ->option_text("WHAT");
+  app.add_flag("-f,--force", options.force, "overwrite the output if it exists");
+  app.add_flag("--strict", options.strict, "exit with 2 if a recording is cut or damaged");
+}
+
+std::vector<std::string_view> format_names() {
+  std::vector<std::string_view> names;
+  std::ranges::transform(formats(), std::back_inserter(names), &Format::name);
+  return names;
+}
+
+const Format& chosen_format(const Options& options) {
+  const std::vector<std::string_view> names = format_names();
+  const std::string all = fmt::format("known are {}", fmt::join(names, ", "));
+  if (!options.format.empty()) {
+    if (const Format* format = find_format(options.format)) return *format;
+    throw Error{ErrorCode::usage,
+                fmt::format("--to: unknown format '{}'; {}", options.format, did_you_mean(options.format, names, all))};
+  }
+  if (options.output.empty() || options.output == "-")
+    throw Error{ErrorCode::usage, fmt::format("convert: no format given; choose one with --to ({})", all)};
+  if (const Format* format = format_of_path(options.output)) return *format;
+  throw Error{ErrorCode::usage,
+              fmt::format("{}: the name tells no format; choose one with --to ({})", options.output, all)};
+}
+
+std::string output_path(const Options& options, const Format& format) {
+  if (!options.output.empty()) return options.output;
+  if (options.files.size() > 1)
+    throw Error{ErrorCode::usage, "convert: several recordings become one file; name it with -o"};
+  std::string path = options.files.front();
+  if (path.ends_with(kRecordingSuffix)) path.resize(path.size() - kRecordingSuffix.size());
+  return path + std::string{format.extension};
+}
+
+WriteOptions::Frames frames_of(const Options& options) {
+  if (options.frames == "function") return WriteOptions::Frames::function;
+  if (options.frames == "line") return WriteOptions::Frames::line;
+  throw Error{ErrorCode::usage, fmt::format("--frames: '{}' is not a choice; write function or line", options.frames)};
+}
+
+void refuse_terminal(const Format& format) {
+  if (format.is_binary && is_terminal(STDOUT_FILENO))
+    throw Error{ErrorCode::usage,
+                fmt::format("{}: is binary, not for a terminal; write it to a file with -o", format.name)};
+}
+
+void refuse_input_as_output(const Options& options, const std::string& path) {
+  for (const std::string& file : options.files) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(file, path, ignored))
+      throw Error{ErrorCode::usage, fmt::format("{}: is the recording itself; choose another name with -o", path)};
+  }
+}
+
+void write(const Profile& profile, const Format& format, const WriteOptions& how, const std::string& path, bool force) {
+  if (path == "-") {
+    DescriptorSink sink{STDOUT_FILENO, "standard output"};
+    format.write(profile, how, sink);
+    return;
+  }
+  FileSink sink{path, force};
+  format.write(profile, how, sink);
+  sink.commit();
+  fmt::print(stderr, "gauge: {}: {} of {}\n", printable(path), format.name,
+             format_count(profile.total().samples, "sample"));
+}
+
+}  // namespace
+
+int convert(const Arguments& arguments) {
+  Options options;
+  CommandLine line{help()};
+  add_options(line.options(), options);
+  if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
+  require_files(options.files, "convert");
+  const Format& format = chosen_format(options);
+  const WriteOptions how{.frames = frames_of(options)};
+  const std::string path = output_path(options, format);
+  if (path == "-")
+    refuse_terminal(format);
+  else
+    refuse_input_as_output(options, path);
+
+  const Profile profile = load_profile(options.files);
+  write(profile, format, how, path, options.force);
+  for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);
+  return static_cast<int>(options.strict && is_incomplete(profile) ? ExitStatus::failed : ExitStatus::done);
+}
+
+}  // namespace gauge::cli

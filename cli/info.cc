@@ -1,0 +1,142 @@
+// gauge info: what was recorded, and the health of the recording; for people, or as JSON for scripts.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <ctime>
+
+#include "cli/command_line.h"
+#include "cli/info_json.h"
+#include "cli/input_files.h"
+#include "cli/quantities.h"
+#include "cli/recording_summary.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+#include "formats/base/error.h"
+
+namespace gauge::cli {
+namespace {
+
+constexpr std::size_t kMostThreadsShown = 20;
+
+const HelpTexts kHelp = {
+    .verb = "info",
+    .usage = "gauge info [--json] FILE...",
+    .summary = "Say what was recorded, and how well.",
+    .examples =
+        "gauge info out.gpf\n"
+        "gauge info --json out-*.gpf | jq '.[].samples'",
+};
+
+std::string command_text(const gpf::Metadata& metadata) {
+  std::string text;
+  for (const std::string& word : metadata.command) text += (text.empty() ? "" : " ") + shell_quoted(printable(word));
+  return text;
+}
+
+std::string start_text(const RecordingSummary& summary) {
+  const std::time_t seconds = summary.metadata.start_unix_ns / 1'000'000'000;
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
+}
+
+std::string end_text(const RecordingSummary& summary) {
+  if (!summary.end_reason) return "cut: the program was killed, or is still running";
+  return "ended by " + printable(*summary.end_reason);
+}
+
+void row(std::string_view name, const std::string& text) { fmt::print("  {:<9}{}\n", name, text); }
+
+void print_process(const RecordingSummary& summary) {
+  const gpf::Metadata& metadata = summary.metadata;
+  row("program", command_text(metadata));
+  row("folder", printable(metadata.working_directory));
+  row("python", fmt::format("{} {}{}, {}", metadata.implementation, metadata.python_version,
+                            metadata.free_threaded ? " free-threaded" : "", printable(metadata.executable)));
+  row("process", fmt::format("{}, child of {}, on {}; run {}", metadata.pid, metadata.ppid, printable(metadata.host),
+                             run_id_text(metadata)));
+  row("time", fmt::format("{}, {}, {}", start_text(summary), format_time(summary.duration), end_text(summary)));
+}
+
+void print_threads(const RecordingSummary& summary) {
+  std::size_t shown = 0;
+  for (const ThreadSummary& thread : summary.threads) {
+    if (shown == kMostThreadsShown) break;
+    const std::string name = thread.name.empty() ? fmt::format("thread {}", thread.native_id) : printable(thread.name);
+    row(shown++ == 0 ? "threads" : "",
+        fmt::format("{}: {}, {} CPU", name, format_count(thread.samples, "sample"), format_time(thread.cpu)));
+  }
+  if (summary.threads.size() > shown)
+    row("", fmt::format("and {} more; --json shows all", format_count(summary.threads.size() - shown)));
+}
+
+std::string losses_text(const RecordingSummary& summary) {
+  const gpf::Losses& losses = summary.losses;
+  std::vector<std::string> parts;
+  const auto add = [&](std::uint64_t count, std::string_view what) {
+    if (count != 0) parts.push_back(fmt::format("{} {}", format_count(count), what));
+  };
+  add(losses.missed_ticks, "ticks missed");
+  add(losses.failed_reads, "stacks unreadable");
+  add(losses.dropped_samples, "samples dropped");
+  add(losses.partial_stacks, "stacks partial");
+  add(losses.truncated_stacks, "stacks cut at their roots");
+  add(losses.unknown_names, "names unknown");
+  add(summary.report.damage.size(), "blocks damaged");
+  if (summary.report.dropped_bytes != 0)
+    parts.push_back(fmt::format("{} cut off at the end", format_bytes(summary.report.dropped_bytes)));
+  return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string cost_text(const RecordingSummary& summary) {
+  const std::chrono::nanoseconds cpu{
+      static_cast<std::int64_t>(summary.losses.sampler_cpu_ns + summary.losses.writer_cpu_ns)};
+  const double share = summary.duration.count() == 0
+                           ? 0
+                           : static_cast<double>(cpu.count()) / static_cast<double>(summary.duration.count());
+  std::string text = fmt::format("{} CPU ({:.2f} % of one core), {} on disk", format_time(cpu), 100 * share,
+                                 format_bytes(summary.report.file_bytes));
+  if (summary.report.samples != 0)
+    text += fmt::format(" ({:.1f} bytes per sample)",
+                        static_cast<double>(summary.report.file_bytes) / static_cast<double>(summary.report.samples));
+  return text;
+}
+
+void print_summary(const RecordingSummary& summary) {
+  fmt::print("{}\n", printable(summary.path));
+  print_process(summary);
+  row("samples", summary.report.samples == 0
+                     ? fmt::format("none ({})", summary.why_empty())
+                     : fmt::format("{}; asked for {}, got {:.4g} Hz, read by {}", format_count(summary.report.samples),
+                                   format_rate(summary.interval()), summary.rate_achieved(), summary.metadata.reader));
+  print_threads(summary);
+  row("losses", losses_text(summary));
+  row("cost", cost_text(summary));
+  for (const gpf::Damage& damage : summary.report.damage)
+    row("damage", fmt::format("at byte {}: {}", format_count(damage.offset), damage.what));
+}
+
+}  // namespace
+
+int info(const Arguments& arguments) {
+  std::vector<std::string> files;
+  bool json = false;
+  CommandLine line{kHelp};
+  line.options().add_option("FILE", files);
+  line.options().add_flag("--json", json, "print an array with one object per file");
+  if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
+  require_files(files, "info");
+
+  std::vector<RecordingSummary> summaries;
+  for (const std::string& file : files) summaries.push_back(summarize(file));
+  if (json) {
+    print_info_json(summaries);
+    return static_cast<int>(ExitStatus::done);
+  }
+  for (const RecordingSummary& summary : summaries) {
+    if (&summary != &summaries.front()) fmt::print("\n");
+    print_summary(summary);
+  }
+  return static_cast<int>(ExitStatus::done);
+}
+
+}  // namespace gauge::cli

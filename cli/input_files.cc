@@ -1,0 +1,93 @@
+#include "cli/input_files.h"
+
+#include <fmt/format.h>
+
+#include "cli/quantities.h"
+#include "cli/recording_summary.h"
+#include "cli/text.h"
+#include "formats/base/error.h"
+
+namespace gauge::cli {
+namespace {
+
+/// Losses below this share of what was to be seen do not move a profile visibly.
+constexpr double kNotableShare = 0.01;
+
+std::string share(std::uint64_t part, std::uint64_t whole) {
+  return fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+bool is_notable(std::uint64_t part, std::uint64_t whole) {
+  return static_cast<double>(part) > kNotableShare * static_cast<double>(whole);
+}
+
+void warn_of_damage(const Profile& profile, std::vector<std::string>& warnings) {
+  for (const Process& process : profile.processes()) {
+    if (process.is_truncated)
+      warnings.push_back(
+          fmt::format("{}: the recording was cut, the program having been killed or still running; all "
+                      "that was written is used",
+                      printable(process.path)));
+  }
+  const ProfileHealth& health = profile.health();
+  if (health.damaged_blocks != 0)
+    warnings.push_back(
+        fmt::format("{} damaged and left out; copy the file again if it was transferred",
+                    health.damaged_blocks == 1 ? "1 block is" : format_count(health.damaged_blocks) + " blocks are"));
+  if (health.unresolved_samples != 0)
+    warnings.push_back(fmt::format("{} left out, their names were lost with a damaged block",
+                                   format_count(health.unresolved_samples, "sample")));
+}
+
+void warn_of_losses(const Profile& profile, std::vector<std::string>& warnings) {
+  const ProfileHealth& health = profile.health();
+  const std::uint64_t samples = profile.total().samples;
+  const std::uint64_t slots = health.ticks + health.missed_ticks;
+  if (is_notable(health.missed_ticks, slots))
+    warnings.push_back(fmt::format("{} of {} ticks were missed ({}); the machine was busy, or the rate too high",
+                                   format_count(health.missed_ticks), format_count(slots),
+                                   share(health.missed_ticks, slots)));
+  const auto lost = [&](std::uint64_t count, std::string_view what) {
+    if (is_notable(count, samples + count))
+      warnings.push_back(
+          fmt::format("{} lost ({}): {}", format_count(count, "sample"), share(count, samples + count), what));
+  };
+  lost(health.failed_reads, "the stack could not be read");
+  lost(health.dropped_samples, "the disk was too slow");
+  const auto flawed = [&](std::uint64_t count, std::string_view what) {
+    if (is_notable(count, samples))
+      warnings.push_back(fmt::format("{} ({}) {}", format_count(count, "sample"), share(count, samples), what));
+  };
+  flawed(health.partial_stacks, "may lack innermost frames: the stack changed while it was read");
+  flawed(health.truncated_stacks, "lack outermost frames: deeper than the recorder follows");
+}
+
+void warn_of_emptiness(const Profile& profile, std::vector<std::string>& warnings) {
+  if (profile.total().samples != 0) return;
+  for (const Process& process : profile.processes()) {
+    warnings.push_back(fmt::format("{}: no samples ({}); record longer, or faster with -r", printable(process.path),
+                                   summarize(process.path).why_empty()));
+  }
+}
+
+}  // namespace
+
+void require_files(const std::vector<std::string>& files, std::string_view verb) {
+  if (files.empty())
+    throw Error{ErrorCode::usage, fmt::format("{}: no recording named; write 'gauge {} out.gpf'", verb, verb)};
+}
+
+std::vector<std::string> health_warnings(const Profile& profile) {
+  std::vector<std::string> warnings;
+  warn_of_damage(profile, warnings);
+  warn_of_losses(profile, warnings);
+  warn_of_emptiness(profile, warnings);
+  return warnings;
+}
+
+bool is_incomplete(const Profile& profile) noexcept {
+  const ProfileHealth& health = profile.health();
+  return health.truncated || health.damaged_blocks != 0 || health.unresolved_samples != 0;
+}
+
+}  // namespace gauge::cli

@@ -1,0 +1,108 @@
+#include "cli/output_pattern.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+
+#include "formats/base/error.h"
+
+namespace gauge::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char letter : text) {
+    result += letter;
+    if (letter == '%') result += '%';
+  }
+  return result;
+}
+
+std::string default_name(const std::string& label) {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return fmt::format("gauge-{}-{:%Y%m%dT%H%M%SZ}-%p.gpf", escaped(label), fmt::gmtime(now));
+}
+
+/// What stands before the first place that only the recorded process can fill in; all of it where there is none.
+struct Literal {
+  std::string text;
+  bool is_all = true;
+};
+
+Literal literal_start(std::string_view pattern) {
+  Literal literal;
+  for (std::size_t index = 0; index < pattern.size(); ++index) {
+    if (pattern[index] == '%') {
+      ++index;
+      if (index == pattern.size() || pattern[index] != '%') return {literal.text, false};
+    }
+    literal.text += pattern[index];
+  }
+  return literal;
+}
+
+/// The recorders would refuse it, but the program would be running by then.
+void check_places(std::string_view pattern) {
+  for (std::size_t index = pattern.find('%'); index != pattern.npos; index = pattern.find('%', index)) {
+    const char place = index + 1 < pattern.size() ? pattern[index + 1] : '\0';
+    const std::size_t end = place == '{' ? pattern.find('}', index) : index + 1;
+    if (place == '\0' || std::string_view{"pthn%{"}.find(place) == std::string_view::npos || end == pattern.npos)
+      throw Error{
+          ErrorCode::usage,
+          fmt::format("--output: '{}' means nothing in {}; write %p, %t, %h, %n, %{{NAME}}, or %% for a percent "
+                      "sign",
+                      pattern.substr(index, 2), pattern)};
+    index = end + 1;
+  }
+}
+
+}  // namespace
+
+std::string output_pattern(const std::string& output, const std::string& label) {
+  if (output == "-")
+    throw Error{ErrorCode::usage,
+                "--output: a recording cannot go to standard output, which is the program's; name a file"};
+  check_places(output);
+  const Literal literal = literal_start(output);
+  std::error_code ignored;
+  const bool is_folder = literal.is_all && fs::is_directory(literal.text, ignored);
+  std::string pattern = output;
+  if (output.empty()) pattern = default_name(label);
+  if (is_folder) pattern = output + (output.ends_with('/') ? "" : "/") + default_name(label);
+  if (pattern.starts_with('/')) return pattern;
+  std::error_code error;
+  const fs::path here = fs::current_path(error);
+  if (error) throw io_error("working directory", "cannot be found", error.value(), "give -o with an absolute path");
+  return escaped(here.string()) + (here == "/" ? "" : "/") + pattern;
+}
+
+std::string output_folder(const std::string& pattern) {
+  const std::string start = literal_start(pattern).text;
+  return start.substr(0, std::max<std::size_t>(start.rfind('/'), 1));
+}
+
+void check_output(const std::string& pattern, bool replace) {
+  const std::string folder = output_folder(pattern);
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored))
+    throw Error{ErrorCode::io, fmt::format("{}: no such folder; make it, or choose another with -o", folder)};
+  if (!fs::is_directory(folder, ignored))
+    throw Error{ErrorCode::io, fmt::format("{}: is not a folder; choose another with -o", folder)};
+  if (access(folder.c_str(), W_OK | X_OK) != 0)
+    throw io_error(folder, "recordings cannot be written there", errno, "choose another folder with -o");
+  const Literal path = literal_start(pattern);
+  if (path.is_all && !replace && fs::exists(path.text, ignored))
+    throw Error{
+        ErrorCode::usage,
+        fmt::format("{}: exists already; choose another name with -o, or overwrite it with --force", path.text)};
+}
+
+}  // namespace gauge::cli

@@ -1,0 +1,146 @@
+// gauge record: runs a program with the recorder in it, and is in every other respect that program.
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <optional>
+
+#include "cli/bootstrap.h"
+#include "cli/child_process.h"
+#include "cli/command_line.h"
+#include "cli/installation.h"
+#include "cli/output_pattern.h"
+#include "cli/program.h"
+#include "cli/quantities.h"
+#include "cli/run_report.h"
+#include "cli/settings.h"
+#include "cli/verbs.h"
+#include "formats/base/error.h"
+
+namespace gauge::cli {
+namespace {
+
+constexpr std::chrono::nanoseconds kDefaultInterval = std::chrono::milliseconds{10};
+/// Where gauge's own options end besides at "--" and the first word: Python's ways to name a program.
+constexpr std::array<std::string_view, 2> kPythonForms = {"-m", "-c"};
+
+const HelpTexts kHelp = {
+    .verb = "record",
+    .usage =
+        "gauge record [OPTIONS] -- PROGRAM ARGS...\n"
+        "       gauge record [OPTIONS] SCRIPT.py ARGS... | -m MODULE ARGS... | -c CODE ARGS...",
+    .summary =
+        "Run a program and record where its time goes.\n\n"
+        "Every CPython that the program consists of can be recorded, whether or not Gauge is installed there. A\n"
+        "script, -m and -c are run with python3, or with $GAUGE_PYTHON. Input, output, signals and exit status\n"
+        "are the program's own.",
+    .examples =
+        "gauge record -- python app.py --port 8000\n"
+        "gauge record -o out.gpf -r 1khz app.py\n"
+        "gauge record -s -o 'out-%p.gpf' -m pytest -n 4\n"
+        "gauge record -d 30s -- gunicorn app:main",
+};
+
+/// The options as they were typed; empty = not given.
+struct Options {
+  std::string output;
+  std::string rate;
+  std::string interval;
+  std::string duration;
+  bool subprocesses = false;
+  bool force = false;
+  bool strict = false;
+};
+
+void add_options(CLI::App& app, Options& options) {
+  app.add_option("-o,--output", options.output,
+                 "where to record: a file or folder; %p pid, %t time,\n%h host, %n number, %{VARIABLE} (default:\n"
+                 "gauge-PROGRAM-TIME-PID.gpf)")
+      ->option_text("FILE");
+  app.add_option("-r,--rate", options.rate, "samples per second: 100, 10khz (default: 100)")->option_text("RATE");
+  app.add_option("-i,--interval", options.interval, "or the time between samples: 250us, 10ms")->option_text("TIME");
+  app.add_option("-d,--duration", options.duration, "stop recording after this time; the program runs on")
+      ->option_text("TIME");
+  app.add_flag("-s,--subprocesses", options.subprocesses,
+               "record the Pythons that it starts, too, each in a\nfile of its own");
+  app.add_flag("-f,--force", options.force, "overwrite the file if it exists");
+  app.add_flag("--strict", options.strict, "exit with 1 if the recording failed and the program\ndid not");
+}
+
+std::chrono::nanoseconds interval_of(const Options& options, const Settings& settings) {
+  if (!options.rate.empty() && !options.interval.empty())
+    throw Error{ErrorCode::usage, "--rate: says the same as --interval; give one of them"};
+  if (!options.rate.empty()) return parse_rate(options.rate, "--rate");
+  if (!options.interval.empty()) return parse_interval(options.interval, "--interval");
+  const auto choice = settings.either("rate", "interval");
+  if (!choice) return kDefaultInterval;
+  const Setting& setting = choice->setting;
+  return choice->is_second ? parse_interval(setting.value, setting.source) : parse_rate(setting.value, setting.source);
+}
+
+std::chrono::nanoseconds duration_of(const Options& options, const Settings& settings) {
+  if (!options.duration.empty()) return parse_duration(options.duration, "--duration");
+  const auto setting = settings.find("duration");
+  return setting ? parse_duration(setting->value, setting->source) : std::chrono::nanoseconds{0};
+}
+
+std::string output_of(const Options& options, const Settings& settings, const std::string& label) {
+  if (!options.output.empty()) return output_pattern(options.output, label);
+  const auto setting = settings.find("output");
+  return output_pattern(setting ? setting->value : "", label);
+}
+
+RecorderSettings recorder_settings(const Options& options, const Settings& settings, const Program& program) {
+  return {.output = output_of(options, settings, program.label),
+          .interval = interval_of(options, settings),
+          .duration = duration_of(options, settings),
+          .run_id = new_run_id(),
+          .subprocesses = options.subprocesses || settings.flag("subprocesses"),
+          .replace = options.force};
+}
+
+struct RunResult {
+  int wait_status = 0;
+  RunReport report;
+};
+
+/// In a function of its own, so that the run's folder is gone before we end as the program ended.
+RunResult run_recorded(const Program& program, const RecorderSettings& settings) {
+  const RunDirectory run{output_folder(settings.output)};
+  const int status = run_to_the_end({.path = program.path,
+                                     .arguments = program.arguments,
+                                     .environment = bootstrap_environment(settings, library_directory(), run)});
+  try {
+    return {status, report_run(run.log(), program)};
+  } catch (const std::exception& error) {
+    // The program has run: its status counts, whatever happens to us now.
+    return {status, {.lines = {error.what()}, .is_good = false}};
+  }
+}
+
+}  // namespace
+
+int record(const Arguments& arguments) {
+  Options options;
+  CommandLine line{kHelp};
+  add_options(line.options(), options);
+  const std::size_t own = line.own_arguments(arguments, kPythonForms);
+  const auto border = arguments.begin() + static_cast<std::ptrdiff_t>(own);
+  if (!line.parse({arguments.begin(), border})) return static_cast<int>(ExitStatus::done);
+
+  const Settings settings = Settings::load();
+  const bool strict = options.strict || settings.flag("strict");
+  const Program program = find_program({border, arguments.end()});
+  const RecorderSettings recorder = recorder_settings(options, settings, program);
+  if (!recorder.subprocesses) refuse_unless_python_is_likely(program);
+  check_output(recorder.output, recorder.replace);
+
+  const RunResult result = run_recorded(program, recorder);
+  for (const std::string& text : result.report.lines) fmt::print(stderr, "gauge: {}\n", text);
+  const bool program_is_fine = WIFEXITED(result.wait_status) && WEXITSTATUS(result.wait_status) == 0;
+  if (strict && program_is_fine && !result.report.is_good) return static_cast<int>(ExitStatus::error);
+  end_like(result.wait_status);
+}
+
+}  // namespace gauge::cli

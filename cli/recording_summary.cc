@@ -1,0 +1,98 @@
+#include "cli/recording_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "cli/quantities.h"
+
+namespace gauge::cli {
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// Adds blocks up. Text of a lost block is unknown, not an error.
+class Summarizer {
+ public:
+  explicit Summarizer(RecordingSummary& summary) : summary_(summary) {}
+
+  void add(const gpf::Block& block) {
+    if (block.definitions) define(*block.definitions);
+    if (block.samples) count(*block.samples);
+    if (block.losses) summary_.losses = *block.losses;
+    for (const gpf::ClockAnchor& anchor : block.clock) see_time(anchor.monotonic_ns);
+    if (block.end) {
+      summary_.end_reason = block.end->reason;
+      see_time(block.end->monotonic_ns);
+    }
+  }
+
+  void finish() {
+    for (auto& [id, thread] : threads_) summary_.threads.push_back(std::move(thread));
+    const std::int64_t start = summary_.metadata.start_monotonic_ns;
+    summary_.duration = nanoseconds{std::max<std::int64_t>(last_time_.value_or(start) - start, 0)};
+  }
+
+ private:
+  void define(const gpf::Definitions& definitions) {
+    for (std::size_t index = 0; index < definitions.strings.size(); ++index)
+      strings_[definitions.first_string + static_cast<std::uint32_t>(index)] = definitions.strings[index];
+    for (const gpf::Thread& defined : definitions.threads) {
+      ThreadSummary& thread = threads_[defined.id];
+      thread.id = defined.id;
+      thread.native_id = defined.native_id;
+      const auto name = strings_.find(defined.name);
+      if (name != strings_.end()) thread.name = name->second;
+    }
+  }
+
+  void count(const gpf::Samples& samples) {
+    const auto unit = static_cast<std::int64_t>(samples.time_unit_ns);
+    std::int64_t time = samples.start;
+    for (std::size_t index = 0; index < samples.time_delta.size(); ++index) {
+      time += static_cast<std::int64_t>(samples.time_delta[index]);
+      ThreadSummary& thread = threads_[samples.thread.empty() ? 0 : samples.thread[index]];
+      if (!samples.thread.empty()) thread.id = samples.thread[index];
+      ++thread.samples;
+      if (!samples.cpu.empty())
+        thread.cpu += nanoseconds{static_cast<std::int64_t>(samples.cpu[index] * samples.cpu_unit_ns)};
+      summary_.last_sample = time * unit;
+      if (!summary_.first_sample) summary_.first_sample = summary_.last_sample;
+    }
+    if (summary_.last_sample) see_time(*summary_.last_sample);
+  }
+
+  void see_time(std::int64_t time) { last_time_ = std::max(last_time_.value_or(time), time); }
+
+  RecordingSummary& summary_;
+  std::unordered_map<std::uint32_t, std::string> strings_;
+  std::map<std::uint32_t, ThreadSummary> threads_;
+  std::optional<std::int64_t> last_time_;
+};
+
+}  // namespace
+
+double RecordingSummary::rate_achieved() const noexcept {
+  if (duration.count() <= 0) return 0;
+  return static_cast<double>(losses.ticks) * 1e9 / static_cast<double>(duration.count());
+}
+
+std::string RecordingSummary::why_empty() const {
+  return fmt::format("ran {} at {}", format_time(duration), format_rate(interval()));
+}
+
+RecordingSummary summarize(const gpf::Recording& recording) {
+  RecordingSummary summary;
+  summary.path = recording.path();
+  summary.metadata = recording.metadata();
+  Summarizer summarizer{summary};
+  summary.report = recording.for_each_block([&](const gpf::Block& block) { summarizer.add(block); });
+  summarizer.finish();
+  return summary;
+}
+
+RecordingSummary summarize(const std::string& path) { return summarize(gpf::Recording::open(path)); }
+
+}  // namespace gauge::cli

@@ -1,0 +1,47 @@
+// One recording in figures: what `gauge info` shows, and `gauge record` says at its end.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/gpf/reader.h"
+
+namespace gauge::cli {
+
+struct ThreadSummary {
+  std::uint32_t id = 0;
+  std::uint64_t native_id = 0;
+  std::string name;  // "" = unknown
+  std::uint64_t samples = 0;
+  std::chrono::nanoseconds cpu{};
+};
+
+struct RecordingSummary {
+  std::string path;
+  gpf::Metadata metadata;
+  gpf::ReadReport report;
+  gpf::Losses losses;                        // the last ones in the file
+  std::optional<std::string> end_reason;     // none = cut
+  std::chrono::nanoseconds duration{};       // from the start to the last thing the file tells of
+  std::optional<std::int64_t> first_sample;  // CLOCK_MONOTONIC, nanoseconds
+  std::optional<std::int64_t> last_sample;
+  std::vector<ThreadSummary> threads;  // in order of their ids
+
+  /// Looks at the threads per second; 0 where nothing was recorded.
+  [[nodiscard]] double rate_achieved() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds interval() const noexcept {
+    return std::chrono::nanoseconds{static_cast<std::int64_t>(metadata.interval_ns)};
+  }
+  /// Why there is no sample, "ran 3.00 ms at 100 Hz"; call for empty recordings.
+  [[nodiscard]] std::string why_empty() const;
+};
+
+/// Reads all of it. @throws Error as Recording::open
+[[nodiscard]] RecordingSummary summarize(const std::string& path);
+/// The same for one that is open already.
+[[nodiscard]] RecordingSummary summarize(const gpf::Recording& recording);
+
+}  // namespace gauge::cli

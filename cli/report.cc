@@ -1,0 +1,82 @@
+// gauge report: the hottest functions of recordings, as a table or as JSON.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <limits>
+
+#include "cli/command_line.h"
+#include "cli/hot_functions.h"
+#include "cli/input_files.h"
+#include "cli/quantities.h"
+#include "cli/report_json.h"
+#include "cli/report_table.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "formats/profile/profile_builder.h"
+
+namespace gauge::cli {
+namespace {
+
+constexpr std::size_t kStandardWidth = 80;
+
+const HelpTexts kHelp = {
+    .verb = "report",
+    .usage = "gauge report [OPTIONS] FILE...",
+    .summary =
+        "Print the hottest functions of recordings.\n\n"
+        "self is time in a function itself, total is with all that it called. Wall time counts waiting, CPU time\n"
+        "does not. Times of all threads are added.",
+    .examples =
+        "gauge report out.gpf\n"
+        "gauge report --sort total --limit 50 out-*.gpf",
+};
+
+struct Options {
+  std::vector<std::string> files;
+  std::string limit;
+  std::string sort = "self";
+  std::string colour = "auto";
+  bool json = false;
+};
+
+void add_options(CLI::App& app, Options& options) {
+  app.add_option("FILE", options.files);
+  app.add_option("-n,--limit", options.limit, "functions to show (default: 25; with --json: all)")
+      ->option_text("COUNT");
+  app.add_option("--sort", options.sort, "self (default), total, or cpu, which is CPU time of\nthe function itself")
+      ->option_text("BY");
+  app.add_option("--color,--colour", options.colour, "auto (default), always or never")->option_text("WHEN");
+  app.add_flag("--json", options.json, "print JSON, for scripts");
+}
+
+void print_lines(std::FILE* stream, std::string_view before, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) fmt::print(stream, "{}{}\n", before, line);
+}
+
+}  // namespace
+
+int report(const Arguments& arguments) {
+  Options options;
+  CommandLine line{kHelp};
+  add_options(line.options(), options);
+  if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
+  require_files(options.files, "report");
+  TableStyle style{.colour = wants_colour(options.colour, STDOUT_FILENO), .width = {}};
+  if (is_terminal(STDOUT_FILENO)) style.width = terminal_width(STDOUT_FILENO, kStandardWidth);
+  const SortKey key = parse_sort_key(options.sort);
+  if (!options.limit.empty()) style.limit = parse_count(options.limit, "--limit");
+
+  const Profile profile = load_profile(options.files);
+  const HotFunctions hot = hot_functions(profile, key);
+  const std::vector<std::string> warnings = health_warnings(profile);
+  if (options.json) {
+    print_report_json(profile, hot, options.limit.empty() ? std::numeric_limits<std::size_t>::max() : style.limit);
+    print_lines(stderr, "gauge: ", warnings);
+  } else {
+    print_lines(stdout, "", report_table(profile, hot, warnings, style));
+  }
+  return static_cast<int>(ExitStatus::done);
+}
+
+}  // namespace gauge::cli

@@ -1,0 +1,66 @@
+#include "cli/recording_summary.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/recording_builder.h"
+
+namespace gauge::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+RecordingSummary summary_of(std::string bytes) {
+  return summarize(gpf::Recording::from_bytes(std::move(bytes), "test.gpf"));
+}
+
+TEST(Summarize, AddsUpThreads) {
+  const RecordingSummary summary = summary_of(RecordingBuilder{}
+                                                  .thread(1, "MainThread")
+                                                  .thread(2, "Worker")
+                                                  .sample({.stack = "main", .cpu = 10ms})
+                                                  .sample({.stack = "run", .after = 0ms, .thread = 2})
+                                                  .next_block()
+                                                  .sample({.stack = "main", .cpu = 5ms})
+                                                  .finish("exit"));
+  ASSERT_EQ(summary.threads.size(), 2U);
+  EXPECT_EQ(summary.threads[0].name, "MainThread");
+  EXPECT_EQ(summary.threads[0].samples, 2U);
+  EXPECT_EQ(summary.threads[0].cpu, 15ms);
+  EXPECT_EQ(summary.threads[1].name, "Worker");
+  EXPECT_EQ(summary.threads[1].samples, 1U);
+  EXPECT_EQ(summary.end_reason, "exit");
+}
+
+TEST(Summarize, KnowsTheFirstAndTheLastSample) {
+  // test_metadata(): from 1 s on, every 10 ms.
+  const RecordingSummary summary =
+      summary_of(RecordingBuilder{}.samples(3, {.stack = "main"}).next_block().sample({.stack = "main"}).finish());
+  EXPECT_EQ(summary.first_sample, 1'010'000'000);
+  EXPECT_EQ(summary.last_sample, 1'040'000'000);
+  EXPECT_GE(summary.duration, 40ms);
+}
+
+TEST(Summarize, ACutRecordingHasNoEnd) {
+  const RecordingSummary summary = summary_of(RecordingBuilder{}.samples(5, {.stack = "main"}).cut());
+  EXPECT_EQ(summary.end_reason, std::nullopt);
+  EXPECT_TRUE(summary.report.truncated);
+  EXPECT_EQ(summary.report.samples, 5U);
+  EXPECT_EQ(summary.duration, 50ms);
+}
+
+TEST(Summarize, SaysWhyThereIsNothing) {
+  const gpf::ClockAnchor anchor{.monotonic_ns = 1'003'000'000, .unix_ns = 0};
+  const RecordingSummary summary = summary_of(RecordingBuilder{}.clock(anchor).cut());
+  EXPECT_EQ(summary.first_sample, std::nullopt);
+  EXPECT_EQ(summary.why_empty(), "ran 3.00 ms at 100 Hz");
+  EXPECT_EQ(summary.rate_achieved(), 0);
+}
+
+TEST(Summarize, RateIsLooksPerSecond) {
+  const RecordingSummary summary =
+      summary_of(RecordingBuilder{}.samples(100, {.stack = "main"}).losses({.ticks = 98, .missed_ticks = 2}).cut());
+  EXPECT_DOUBLE_EQ(summary.rate_achieved(), 98.0);  // in 1 s
+}
+
+}  // namespace
+}  // namespace gauge::cli
