@@ -1,0 +1,250 @@
+"""`gauge convert`, `info` and `report` on recordings with known content."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import pstats
+import pty
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gauge_testing import run
+
+BuildTool = Callable[[str], pathlib.Path]
+Generate = Callable[..., pathlib.Path]
+
+INFO_KEYS = [
+    "path",
+    "run_id",
+    "pid",
+    "ppid",
+    "host",
+    "command",
+    "cwd",
+    "python",
+    "gauge_version",
+    "reader",
+    "interval_ns",
+    "rate_asked",
+    "rate_achieved",
+    "start_unix_ns",
+    "duration_ns",
+    "first_sample_monotonic_ns",
+    "last_sample_monotonic_ns",
+    "samples",
+    "threads",
+    "processes",
+    "missed_ticks",
+    "partial_stacks",
+    "truncated_stacks",
+    "failed_reads",
+    "dropped_samples",
+    "sampler_cpu_ns",
+    "bytes",
+    "truncated",
+    "damaged_blocks",
+    "end_reason",
+]
+
+
+@pytest.fixture
+def generate(build_tool: BuildTool, tmp_path: pathlib.Path) -> Generate:
+    def make(name: str = "in.gpf", *, samples: int = 2000, threads: int = 3, seed: int = 1) -> pathlib.Path:
+        options = {"--samples": samples, "--threads": threads, "--seed": seed}
+        words = [str(word) for pair in options.items() for word in pair]
+        run([build_tool("gauge-generate"), *words, "-o", tmp_path / name])
+        return tmp_path / name
+
+    return make
+
+
+def cut(path: pathlib.Path) -> pathlib.Path:
+    """The recording as a killed program leaves it."""
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    return path
+
+
+def test_version_is_one_line(gauge: pathlib.Path) -> None:
+    for executable, words in (
+        (gauge, ["--version"]),
+        (gauge, ["-V"]),
+        (gauge.with_name("gauge-convert"), ["--version"]),
+    ):
+        outcome = run([executable, *words])
+        assert outcome.returncode == 0
+        assert outcome.stdout.startswith(b"gauge ")
+        assert outcome.stdout.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["", "record", "convert", "info", "report"])
+def test_help_fits_a_page_and_shows_examples(gauge: pathlib.Path, verb: str) -> None:
+    outcome = run([gauge, *verb.split(), "--help"])
+    assert (outcome.returncode, outcome.stderr) == (0, b"")
+    lines = outcome.stdout.decode().splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 110
+    assert "Examples:" in lines
+
+
+def test_starts_in_no_time(gauge: pathlib.Path) -> None:
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        run([gauge, "--version"])
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.1  # some 5 ms on an idle machine
+
+
+def test_convert_help_lists_every_format(gauge: pathlib.Path) -> None:
+    text = run([gauge, "convert", "--help"]).stdout.decode()
+    known = run([gauge, "convert", "--to", "zzz", "x"]).stderr.decode().partition("known are ")[2]
+    assert known.strip()
+    for name in known.strip().split(", "):
+        assert f"\n  {name} " in text
+
+
+def test_convert_names_the_output_after_the_recording(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate("größe 1.gpf")
+    outcome = run([gauge, "convert", "--to", "pstats", recording])
+    assert outcome.returncode == 0
+    assert outcome.stdout == b""
+    assert pstats.Stats(str(recording.with_suffix(".pstats"))).total_calls > 0  # type: ignore[attr-defined]
+
+
+def test_convert_guesses_the_format_from_the_output(
+    gauge: pathlib.Path, generate: Generate, tmp_path: pathlib.Path
+) -> None:
+    recording = generate()
+    assert run([gauge, "convert", "-o", tmp_path / "x.callgrind", recording]).returncode == 0
+    assert (
+        run([gauge.with_name("gauge-convert"), "--to", "callgrind", "-o", "-", recording]).stdout
+        == (tmp_path / "x.callgrind").read_bytes()
+    )
+
+
+def test_convert_takes_several_recordings(gauge: pathlib.Path, generate: Generate, tmp_path: pathlib.Path) -> None:
+    files = [generate(f"{seed}.gpf", seed=seed) for seed in (1, 2)]
+    outcome = run([gauge, "convert", "--to", "pstats", "-o", tmp_path / "both.pstats", *files])
+    assert outcome.returncode == 0
+    assert b"4 000 samples" in outcome.stderr
+
+
+def test_a_cut_recording_converts_with_a_warning(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = cut(generate(samples=50_000))
+    outcome = run([gauge, "convert", "--to", "pstats", recording])
+    assert outcome.returncode == 0
+    assert b"the recording was cut" in outcome.stderr
+    assert run([gauge, "convert", "-f", "--strict", "--to", "pstats", recording]).returncode == 2
+
+
+def test_a_whole_recording_is_fine_with_strict(gauge: pathlib.Path, generate: Generate) -> None:
+    assert run([gauge, "convert", "--strict", "--to", "pstats", generate()]).returncode == 0
+
+
+def test_an_empty_recording_gives_an_empty_file_and_says_why(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate(samples=0)
+    for name in ("callgrind", "pstats"):
+        outcome = run([gauge, "convert", "--to", name, recording])
+        assert outcome.returncode == 0
+        assert b"no samples (ran " in outcome.stderr
+        assert b" at 1 kHz); record longer" in outcome.stderr
+        assert recording.with_suffix(f".{name}").stat().st_size > 0
+    assert b"none (ran " in run([gauge, "info", recording]).stdout
+    assert run([gauge, "report", recording]).returncode == 0
+
+
+def test_info_json_has_exactly_the_keys_of_the_contract(gauge: pathlib.Path, generate: Generate) -> None:
+    files = [generate("a.gpf"), generate("b.gpf", seed=2)]
+    answer: list[dict[str, Any]] = json.loads(run([gauge, "info", "--json", *files]).stdout)
+    assert [each["path"] for each in answer] == [str(file) for file in files]
+    for each in answer:
+        assert sorted(each) == sorted(INFO_KEYS)
+        assert set(each["python"]) == {"version", "implementation", "free_threaded", "executable"}
+        assert all(set(thread) == {"id", "native_id", "name", "samples", "cpu_ns"} for thread in each["threads"])
+        assert sum(thread["samples"] for thread in each["threads"]) == each["samples"] == 2000
+        assert each["bytes"] == os.path.getsize(each["path"])
+        assert len(each["run_id"]) == 32
+
+
+def test_info_tells_of_a_cut(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = cut(generate(samples=50_000))
+    [answer] = json.loads(run([gauge, "info", "--json", recording]).stdout)
+    assert answer["truncated"] is True
+    assert answer["end_reason"] is None
+    assert 0 < answer["samples"] < 50_000
+    assert b"cut: the program was killed, or is still running" in run([gauge, "info", recording]).stdout
+
+
+def test_a_path_that_is_no_text_does_not_break_json(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate()
+    odd = os.path.join(os.fsencode(recording.parent), b"\xff.gpf")
+    os.rename(recording, odd)
+    [answer] = json.loads(run([gauge, "info", "--json", os.fsdecode(odd)]).stdout)
+    assert answer["samples"] == 2000
+    assert run([gauge, "report", "--json", os.fsdecode(odd)]).returncode == 0
+
+
+def test_report_json_adds_up(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate()
+    answer = json.loads(run([gauge, "report", "--json", recording]).stdout)
+    assert (answer["schema"], answer["version"]) == ("gauge-report", 1)
+    functions = answer["functions"]
+    assert len(functions) == answer["function_count"]
+    for unit in ("samples", "wall_ns", "cpu_ns"):
+        assert sum(each["self"][unit] for each in functions) <= answer["total"][unit]
+        assert all(each["self"][unit] <= each["total"][unit] <= answer["total"][unit] for each in functions)
+    assert answer["total"]["samples"] == 2000
+    order = [(-each["self"]["wall_ns"], -each["total"]["wall_ns"]) for each in functions]
+    assert order == sorted(order)
+
+
+def test_report_json_agrees_with_pstats(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate()
+    run([gauge, "convert", "--to", "pstats", recording])
+    answer = json.loads(run([gauge, "report", "--json", recording]).stdout)
+    total = pstats.Stats(str(recording.with_suffix(".pstats"))).total_tt  # type: ignore[attr-defined]
+    assert sum(each["self"]["wall_ns"] for each in answer["functions"]) / 1e9 == pytest.approx(total, abs=1e-6)
+
+
+def test_report_is_plain_in_a_pipe_and_coloured_on_demand(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate()
+    environment = {"NO_COLOR": None, "FORCE_COLOR": None, "COLUMNS": None}
+    plain = run([gauge, "report", recording], env=environment).stdout
+    assert b"\x1b" not in plain
+    assert b"\x1b" in run([gauge, "report", "--color", "always", recording], env=environment).stdout
+    assert b"\x1b" in run([gauge, "report", recording], env=environment | {"FORCE_COLOR": "1"}).stdout
+    both = environment | {"FORCE_COLOR": "1", "NO_COLOR": "1"}
+    assert b"\x1b" not in run([gauge, "report", recording], env=both).stdout
+    limited = run([gauge, "report", "--limit", "3", recording], env=environment).stdout.decode().splitlines()
+    assert limited[-1].endswith("shows all")
+    heading = next(number for number, line in enumerate(limited) if line.split()[:1] == ["self"])
+    assert len(limited) - heading == 1 + 3 + 1  # heading, functions, rest
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_report_fits_the_terminal(gauge: pathlib.Path, generate: Generate, columns: int) -> None:
+    master, slave = pty.openpty()
+    environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm"}
+    with subprocess.Popen([gauge, "report", generate()], stdout=slave, env=environment) as process:
+        os.close(slave)
+        output = b""
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            output += part
+    os.close(master)
+    assert process.returncode == 0
+    lines = output.decode().splitlines()
+    assert "░" in output.decode()
+    assert max(map(len, lines)) <= columns

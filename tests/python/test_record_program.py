@@ -1,0 +1,287 @@
+"""`gauge record` is the program it runs: same status, signals, input, output, terminal, environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import pty
+import resource
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from gauge_testing import Interpreter, run
+
+SLOW_MACHINE = 30.0  # seconds a step may take before the test gives up
+
+
+def record(gauge: pathlib.Path, output: pathlib.Path, *words: str | os.PathLike[str]) -> list[str]:
+    """The command line that records `words` into `output`."""
+    return [str(gauge), "record", "-o", str(output), "--", *map(str, words)]
+
+
+def wait_for(path: pathlib.Path) -> None:
+    """Until the program says that it is ready."""
+    deadline = time.monotonic() + SLOW_MACHINE
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("status", [0, 1, 3, 127, 255])
+def test_exit_status_is_the_programs(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path, status: int
+) -> None:
+    command = [interpreter.path, "-c", f"import sys; sys.exit({status})"]
+    assert run(record(gauge, tmp_path / "out.gpf", *command)).returncode == status
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGSEGV", "SIGABRT", "SIGINT"])
+def test_death_by_signal_is_death_by_that_signal(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path, name: str
+) -> None:
+    code = (
+        f"import os, signal; signal.signal(signal.{name}, signal.SIG_DFL)" if name != "SIGKILL" else "import os, signal"
+    )
+    command = [interpreter.path, "-c", f"{code}; os.kill(os.getpid(), signal.{name})"]
+    outcome = run(record(gauge, tmp_path / "out.gpf", *command), cwd=tmp_path)
+    assert outcome.returncode == -signal.Signals[name]
+    assert not list(tmp_path.glob("core*"))
+
+
+def test_a_shell_sees_what_it_would_see(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
+    words = " ".join(
+        f"'{word}'"
+        for word in record(gauge, tmp_path / "o.gpf", interpreter.path, "-c", "import os; os.kill(os.getpid(), 15)")
+    )
+    assert run(["sh", "-c", f"{words}; echo $?"]).stdout == b"143\n"
+
+
+def test_input_and_output_pass_through_byte_by_byte(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    data = bytes(range(256)) * 40_000  # 10 MB: more than any pipe holds
+    code = "import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)"
+    outcome = run(record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code), stdin=data)
+    assert outcome.returncode == 0
+    assert outcome.stdout == data
+
+
+def test_gauge_speaks_on_stderr_only(gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    outcome = run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", "print('hello')"))
+    assert outcome.stdout == b"hello\n"
+    assert all(line.startswith(b"gauge: ") for line in outcome.stderr.splitlines())
+
+
+RELAYED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"]
+
+
+@pytest.mark.parametrize("name", RELAYED)
+def test_a_signal_sent_to_gauge_reaches_the_program_once(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path, name: str
+) -> None:
+    code = textwrap.dedent(f"""
+        import pathlib, signal, time
+        seen = []
+        signal.signal(signal.{name}, lambda *_: seen.append(1))
+        pathlib.Path("ready").touch()
+        deadline = time.monotonic() + {SLOW_MACHINE}
+        while not seen and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.2)  # a second one would have come by now
+        print(len(seen), flush=True)
+    """)
+    with subprocess.Popen(
+        record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code), stdout=subprocess.PIPE, cwd=tmp_path
+    ) as process:
+        wait_for(tmp_path / "ready")
+        process.send_signal(signal.Signals[name])
+        output, _ = process.communicate(timeout=SLOW_MACHINE)
+    assert output == b"1\n"
+    assert process.returncode == 0
+
+
+def test_killing_gauge_kills_the_program(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
+    code = "import os, pathlib, time; pathlib.Path('ready').write_text(str(os.getpid())); time.sleep(60)"
+    with subprocess.Popen(record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code), cwd=tmp_path) as process:
+        wait_for(tmp_path / "ready")
+        time.sleep(0.1)  # written by now
+        pid = int((tmp_path / "ready").read_text())
+        process.kill()
+    deadline = time.monotonic() + SLOW_MACHINE
+    while is_running(pid):
+        assert time.monotonic() < deadline, "the program outlived gauge"
+        time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def test_ignored_signals_stay_ignored(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
+    code = (
+        "import signal; print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, "
+        "sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
+    )
+    command = record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code)
+    quoted = " ".join(f"'{word}'" for word in command)
+    bare = run(["sh", "-c", f"trap '' HUP; '{interpreter.path}' -c '{code}'"]).stdout
+    assert run(["sh", "-c", f"trap '' HUP; {quoted}"]).stdout == bare
+
+
+class Terminal:
+    """A session with a terminal of its own, and a command as its foreground job."""
+
+    def __init__(self, command: Sequence[str], cwd: pathlib.Path) -> None:
+        self.output = b""
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            os.environ["PS1"] = ""
+            os.execvp(command[0], list(command))
+
+    def read_until(self, text: bytes) -> None:
+        deadline = time.monotonic() + SLOW_MACHINE
+        while text not in self.output:
+            assert time.monotonic() < deadline, f"waited for {text!r}, got {self.output!r}"
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.output += os.read(self.master, 65536)
+                except OSError:  # the other side is closed
+                    assert text in self.output, self.output
+                    return
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def wait(self) -> int:
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def test_the_program_has_the_terminal(gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    code = "import os; print([os.isatty(fd) for fd in range(3)], os.tcgetpgrp(0) == os.getpgrp(), input())"
+    terminal = Terminal(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code), tmp_path)
+    terminal.type(b"typed\n")
+    terminal.read_until(b"[True, True, True] True typed")
+    assert terminal.wait() == 0
+
+
+def test_ctrl_c_reaches_the_program_once(gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    code = textwrap.dedent("""
+        import signal, time
+        seen = []
+        signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+        print("ready", flush=True)
+        while not seen:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        print("seen", len(seen), flush=True)
+    """)
+    terminal = Terminal(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code), tmp_path)
+    terminal.read_until(b"ready")
+    terminal.type(b"\x03")
+    terminal.read_until(b"seen 1")
+    assert terminal.wait() == 0
+
+
+def test_ctrl_c_ends_both_as_it_ends_the_program(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    code = "import time; print('ready', flush=True); time.sleep(60)"
+    terminal = Terminal(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code), tmp_path)
+    terminal.read_until(b"ready")
+    terminal.type(b"\x03")
+    terminal.read_until(b"KeyboardInterrupt")
+    assert terminal.wait() == -signal.SIGINT
+
+
+def test_ctrl_z_stops_the_job_and_fg_continues_it(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "prog.py").write_text("print('rea' + 'dy', flush=True)\nprint('got', input(), flush=True)\n")
+    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], tmp_path)
+    command = " ".join(record(gauge, tmp_path / "out.gpf", recordable.path, "prog.py"))
+    terminal.type(command.encode() + b"\n")
+    terminal.read_until(b"ready")
+    terminal.type(b"\x1a")
+    terminal.read_until(b"Stopped")
+    terminal.type(b"fg\n")
+    time.sleep(0.2)
+    terminal.type(b"on\n")
+    terminal.read_until(b"got on")
+    terminal.type(b"exit\n")
+    terminal.wait()
+
+
+DUMP = """
+import json, os, sys
+json.dump({
+    "environ": {k: v for k, v in os.environ.items() if k not in ("_", "SHLVL")},
+    "path": sys.path, "modules": sorted(sys.modules), "argv": sys.argv, "flags": list(sys.flags),
+    "executable": sys.executable, "prefix": [sys.prefix, sys.base_prefix],
+    "cache": sorted(sys.path_importer_cache), "meta_path": [str(type(each)) for each in sys.meta_path],
+    "hooks": len(sys.path_hooks), "descriptors": sorted(os.listdir("/proc/self/fd")),
+    "limits": os.getcwd(), "umask": os.umask(0),
+}, sys.stdout, indent=1, sort_keys=True)
+"""
+
+
+@pytest.mark.parametrize("path", [None, "", "lib", "lib:other", ":lib"], ids=["unset", "empty", "one", "two", "hole"])
+def test_the_program_sees_no_trace_of_gauge(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path, path: str | None
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "dump.py").write_text(DUMP)
+    command = [str(interpreter.path), "dump.py", "an argument"]
+    bare = run(command, env={"PYTHONPATH": path}, cwd=tmp_path)
+    recorded = run(record(gauge, tmp_path / "out.gpf", *command), env={"PYTHONPATH": path}, cwd=tmp_path)
+    expected, found = json.loads(bare.stdout), json.loads(recorded.stdout)
+    if interpreter.minor == "3.9":  # its atexit keeps the callbacks in the module, which must stay
+        found["modules"] = [name for name in found["modules"] if name != "atexit" or name in expected["modules"]]
+    assert found == expected
+
+
+def test_options_of_python_keep_their_meaning(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "dump.py").write_text(DUMP)
+    for options in (["-S"], ["-I"], ["-E"], ["-s"], ["-B", "-O", "-X", "dev"]):
+        command = [str(interpreter.path), *options, "dump.py"]
+        bare = json.loads(run(command, cwd=tmp_path).stdout)
+        recorded = json.loads(run(record(gauge, tmp_path / "out.gpf", *command), cwd=tmp_path).stdout)
+        (tmp_path / "out.gpf").unlink(missing_ok=True)
+        if set(options) & {"-S", "-I", "-E"}:  # our bootstrap was never run, and left the environment as it is
+            for name in ("PYTHONPATH", "GAUGE_BOOTSTRAP"):
+                recorded["environ"].pop(name, None)
+            if options == ["-S"]:
+                recorded["path"] = [entry for entry in recorded["path"] if not entry.endswith("gauge/bootstrap")]
+                recorded["cache"] = [entry for entry in recorded["cache"] if not entry.endswith("gauge/bootstrap")]
+        assert recorded == bare, options
+
+
+def test_a_program_that_limits_itself_is_unharmed(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    code = "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"
+    outcome = run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code))
+    assert outcome.stdout.decode().strip() == str((soft, hard))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_program_is_a_child_in_the_same_group(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    code = "import os; print(os.getpgrp() == os.getpgid(os.getppid()), os.getsid(0) == os.getsid(os.getppid()))"
+    assert run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code)).stdout == b"True True\n"
