@@ -128,8 +128,8 @@ Process process_of(const gpf::Recording& recording) {
   process.host = valid_utf8(metadata.host);
   process.gauge_version = valid_utf8(metadata.gauge_version);
   process.interval = plausible(metadata.interval_ns);
-  process.start_time = nanoseconds{metadata.start_monotonic_ns};
-  process.start_unix_time = nanoseconds{metadata.start_unix_ns};
+  process.start_time = nanoseconds{std::clamp(metadata.start_monotonic_ns, std::int64_t{0}, kLatest)};
+  process.start_unix_time = nanoseconds{std::clamp(metadata.start_unix_ns, std::int64_t{0}, 2 * kLatest)};
   return process;
 }
 

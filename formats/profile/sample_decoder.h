@@ -24,6 +24,9 @@ struct TimeBudget {
   std::int64_t cpu_ns = std::int64_t{1} << 62;
 };
 
+/// 73 years since the machine started: only forged samples are later. Differences of times cannot overflow.
+inline constexpr std::int64_t kLatest = std::int64_t{1} << 61;
+
 /// Reads the blocks of one recording in file order. Both passes over a recording use it, so they agree.
 class SampleDecoder {
  public:
@@ -49,6 +52,7 @@ class SampleDecoder {
     std::uint64_t epoch = 0;       // last_time_ns holds in this one only
     std::uint64_t block = 0;       // that last_stack belongs to
     std::uint32_t last_stack = 0;  // id in the recording
+    bool is_stack_lost = false;    // of the last sample
   };
 
   // Lost blocks took samples with them: until a thread is seen again, the time since its last sample is unknown.
@@ -75,6 +79,12 @@ class SampleDecoder {
     const std::int64_t granted_ns = std::min(wanted_ns, budget_ns);
     budget_ns -= granted_ns;
     return std::chrono::nanoseconds{granted_ns};
+  }
+  // What same_frames compares with was lost: nothing is known to go on.
+  void forget_what_was_lost(const ThreadState& thread, Sample& sample) const {
+    const bool is_sample_lost = thread.epoch != epoch_;
+    if (is_sample_lost) sample.status |= gpf::kAfterGap;
+    if (is_sample_lost || thread.is_stack_lost) sample.same_frames = 0;
   }
   // An absent column is all zeros.
   template <typename T>
@@ -105,7 +115,7 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
     time += static_cast<std::int64_t>(columns.time_delta[i]);
     const std::uint32_t thread_id = entry(columns.thread, i);
     const std::optional<ThreadId> thread = ids.thread(thread_id);
-    if (!thread) {
+    if (!thread || time > kLatest / time_unit) {
       ++unresolved;
       continue;
     }
@@ -115,6 +125,8 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
     Sample sample{.time = std::chrono::nanoseconds{time * time_unit}, .thread = *thread};
     sample.status = entry(columns.status, i);
     sample.same_frames = entry(columns.same_frames, i);
+    forget_what_was_lost(state, sample);
+    state.is_stack_lost = !stack;
     sample.wall = wall_of(state, sample, interval_ns);
     sample.cpu = take(budget_->cpu_ns, static_cast<std::int64_t>(entry(columns.cpu, i) * columns.cpu_unit_ns));
     if (stack) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,8 +98,10 @@ TEST(ProfileBuilder, TruncatedStackHangsBelowAFunctionThatSaysSo) {
 }
 
 TEST(ProfileBuilder, SameFramesNeverExceedTheStack) {
-  const Profile profile = profile_from({RecordingBuilder{}.sample({.stack = "a;b", .same_frames = 900}).finish()});
-  EXPECT_EQ(samples_of(profile)[0].same_frames, 2U);
+  const TestSample sample{.stack = "a;b", .same_frames = 900};
+  const Profile profile = profile_from({RecordingBuilder{}.sample(sample).sample(sample).finish()});
+  EXPECT_EQ(samples_of(profile)[0].same_frames, 0U);  // there is no sample before
+  EXPECT_EQ(samples_of(profile)[1].same_frames, 2U);
 }
 
 TEST(ProfileBuilder, FunctionsOfSeveralRecordingsAreOneAndThreadsAreNot) {
@@ -177,6 +180,40 @@ TEST(ProfileBuilder, DamagedBlockTakesOnlyWhatNeedsIt) {
   EXPECT_EQ(profile.health().damaged_blocks, 1U);
   EXPECT_EQ(profile.health().unresolved_samples, 1U);   // whose stack the damaged block defined
   EXPECT_EQ(profile.total(), (Weights{3, 30ms, 0ms}));  // the time behind the damage is not invented
+}
+
+TEST(ProfileBuilder, AfterALostBlockNothingIsKnownToGoOn) {
+  const std::size_t end_of_first = RecordingBuilder{}.sample({.stack = "main;load"}).cut().size();
+  std::string bytes = RecordingBuilder{}
+                          .sample({.stack = "main;load"})
+                          .next_block()
+                          .sample({.stack = "main;load", .same_frames = 2})
+                          .next_block()
+                          .sample({.stack = "main;load", .same_frames = 2})
+                          .sample({.stack = "main;load", .same_frames = 2})
+                          .finish();
+  bytes[end_of_first + 30] = static_cast<char>(bytes[end_of_first + 30] ^ 1);
+  const std::vector<Sample> samples = samples_of(profile_from({bytes}));
+  ASSERT_EQ(samples.size(), 3U);
+  EXPECT_EQ(samples[1].status & gpf::kAfterGap, gpf::kAfterGap);
+  EXPECT_EQ(samples[1].same_frames, 0U);
+  EXPECT_EQ(samples[1].wall, 10ms);
+  EXPECT_EQ(samples[2].status & gpf::kAfterGap, 0U);
+  EXPECT_EQ(samples[2].same_frames, 2U);
+}
+
+TEST(ProfileBuilder, ForgedTimesAreHeldWithinBounds) {
+  gpf::Metadata metadata = test_metadata();
+  metadata.start_monotonic_ns = -1;
+  metadata.start_unix_ns = std::numeric_limits<std::int64_t>::max();
+  const Profile profile = profile_from({RecordingBuilder{metadata}
+                                            .sample({.stack = "main"})
+                                            .sample({.stack = "main", .after = 24h * 365 * 200})
+                                            .finish()});
+  EXPECT_EQ(profile.process(ProcessId{0}).start_time, 0ns);
+  EXPECT_EQ(profile.process(ProcessId{0}).start_unix_time.count(), std::int64_t{1} << 62);
+  EXPECT_EQ(samples_of(profile).size(), 1U);
+  EXPECT_EQ(profile.health().unresolved_samples, 1U);
 }
 
 TEST(ProfileBuilder, LoadNamesAFileThatIsNotThere) {
