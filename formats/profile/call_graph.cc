@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <tuple>
 
+#include "formats/profile/id_map.h"
+
 namespace gauge {
 namespace {
 
@@ -73,56 +75,67 @@ auto key_of(const LineCost& cost) { return std::tie(cost.function, cost.line); }
 auto key_of(const CallEdge& edge) { return std::tie(edge.caller, edge.line, edge.callee); }
 auto key_of(const RootCost& root) { return std::tie(root.thread, root.function); }
 
-void add(LineCost& sum, const LineCost& cost) { sum.self += cost.self; }
-void add(RootCost& sum, const RootCost& cost) { sum.inclusive += cost.inclusive; }
-void add(CallEdge& sum, const CallEdge& edge) { sum += edge; }
-
-/// Sorts by key and adds up entries of one key.
 template <typename Entry>
-void sort_and_merge(std::vector<Entry>& entries) {
+void sort_by_key(std::vector<Entry>& entries) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return key_of(a) < key_of(b); });
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (kept > 0 && key_of(entries[kept - 1]) == key_of(entries[i])) {
-      add(entries[kept - 1], entries[i]);
-    } else {
-      entries[kept++] = entries[i];
-    }
-  }
-  entries.resize(kept);
 }
 
-CallEdge edge_into(const Profile& profile, StackId stack, const StackCosts& costs, bool is_outermost) {
-  const Frame& caller = profile.frame(profile.stack(profile.stack(stack).parent).frame);
-  const Weights& subtree = costs.subtree[index_of(stack)];
-  CallEdge edge{.caller = caller.function, .line = caller.line, .callee = profile.leaf_function(stack)};
-  edge.self = costs.self[index_of(stack)];
-  edge.occurrences = subtree.samples;
-  if (is_outermost) {
-    edge.inclusive = subtree;
-    edge.outermost_samples = subtree.samples;
+/// Finds the entry of `entries` for a pair of ids; adds one where there is none.
+template <typename Entry>
+class ByPair {
+ public:
+  explicit ByPair(std::vector<Entry>& entries) : entries_(entries) {}
+  Entry& operator()(std::size_t first, std::size_t second, const Entry& fresh) {
+    const std::uint64_t key = (std::uint64_t{first} << 32) | static_cast<std::uint32_t>(second);
+    const std::uint32_t at = positions_.find_or_add(key, static_cast<std::uint32_t>(entries_.size()));
+    if (at == entries_.size()) entries_.push_back(fresh);
+    return entries_[at];
   }
-  return edge;
+
+ private:
+  std::vector<Entry>& entries_;
+  IdMap positions_;
+};
+
+CallEdge empty_edge(const Frame& caller, FunctionId callee) {
+  return {.caller = caller.function, .line = caller.line, .callee = callee};
 }
 
-void fold_stacks(const Profile& profile, CallGraph& graph) {
-  const StackCosts costs = sum_stacks(profile);
+void fold_edges(const Profile& profile, const StackCosts& costs, CallGraph& graph) {
   const std::vector<bool> is_outermost = OutermostMarker(profile).mark();
+  ByPair<CallEdge> edge_of(graph.edges);
   for (std::size_t at = 1; at < profile.stacks().size(); ++at) {
-    if (costs.subtree[at].samples == 0) continue;
-    const StackId stack{static_cast<std::uint32_t>(at)};
-    const Frame& frame = profile.frame(profile.stack(stack).frame);
-    CallGraphNode& node = graph.nodes[index_of(frame.function)];
-    node.self += costs.self[at];
-    node.occurrences += costs.subtree[at].samples;
-    if (is_outermost[at]) node.inclusive += costs.subtree[at];
-    if (costs.self[at].samples > 0) graph.lines.push_back({frame.function, frame.line, costs.self[at]});
-    if (profile.stack(stack).parent != kEmptyStack) {
-      graph.edges.push_back(edge_into(profile, stack, costs, is_outermost[at]));
-    }
+    const Weights& subtree = costs.subtree[at];
+    if (subtree.samples == 0) continue;
+    const StackNode& stack = profile.stacks()[at];
+    const FunctionId function = profile.frame(stack.frame).function;
+    if (is_outermost[at]) graph.nodes[index_of(function)].inclusive += subtree;
+    if (stack.parent == kEmptyStack) continue;
+    const FrameId caller = profile.stack(stack.parent).frame;
+    CallEdge& edge = edge_of(index_of(caller), index_of(function), empty_edge(profile.frame(caller), function));
+    edge.self += costs.self[at];
+    edge.occurrences += subtree.samples;
+    if (!is_outermost[at]) continue;
+    edge.inclusive += subtree;
+    edge.outermost_samples += subtree.samples;
   }
-  sort_and_merge(graph.lines);
-  sort_and_merge(graph.edges);
+  sort_by_key(graph.edges);
+}
+
+void fold_frames(const Profile& profile, const StackCosts& costs, CallGraph& graph) {
+  std::vector<Weights> self(profile.frames().size());
+  for (std::size_t at = 1; at < profile.stacks().size(); ++at) {
+    const FrameId frame = profile.stacks()[at].frame;
+    self[index_of(frame)] += costs.self[at];
+    graph.nodes[index_of(profile.frame(frame).function)].occurrences += costs.subtree[at].samples;
+  }
+  for (std::size_t at = 0; at < self.size(); ++at) {
+    if (self[at].samples == 0) continue;
+    const Frame& frame = profile.frames()[at];
+    graph.nodes[index_of(frame.function)].self += self[at];
+    graph.lines.push_back({frame.function, frame.line, self[at]});
+  }
+  sort_by_key(graph.lines);
 }
 
 /// By stack: the function at its root. Entry 0 means nothing.
@@ -138,6 +151,7 @@ std::vector<FunctionId> root_functions(const Profile& profile) {
 
 void fold_threads(const Profile& profile, CallGraph& graph) {
   const std::vector<FunctionId> roots = root_functions(profile);
+  ByPair<RootCost> root_of(graph.roots);
   for (const ThreadStack& entry : profile.thread_stacks()) {
     ThreadCost& thread = graph.threads[index_of(entry.thread)];
     thread.total += entry.weights;
@@ -145,10 +159,11 @@ void fold_threads(const Profile& profile, CallGraph& graph) {
     if (entry.stack == kEmptyStack) {
       thread.without_frames += entry.weights;
     } else {
-      graph.roots.push_back({entry.thread, roots[index_of(entry.stack)], entry.weights});
+      const FunctionId root = roots[index_of(entry.stack)];
+      root_of(index_of(entry.thread), index_of(root), {entry.thread, root, {}}).inclusive += entry.weights;
     }
   }
-  sort_and_merge(graph.roots);
+  sort_by_key(graph.roots);
 }
 
 }  // namespace
@@ -163,7 +178,9 @@ CallGraph fold(const Profile& profile) {
   for (std::size_t at = 0; at < graph.threads.size(); ++at) {
     graph.threads[at].thread = ThreadId{static_cast<std::uint32_t>(at)};
   }
-  fold_stacks(profile, graph);
+  const StackCosts costs = sum_stacks(profile);
+  fold_edges(profile, costs, graph);
+  fold_frames(profile, costs, graph);
   fold_threads(profile, graph);
   return graph;
 }

@@ -75,7 +75,7 @@ struct CallGraph {
 /// recursion adds no time. Σ self of the nodes, and of the threads what is without_frames, equals the profile's total
 /// exactly, in integer nanoseconds; so does Σ roots with the latter, and per function Σ edges and roots into it equals
 /// its inclusive. Deterministic.
-/// Cost: O(stacks), then sorting one edge per stack. Thread-safe. Throws only std::bad_alloc.
+/// Cost: O(stacks), and sorting the results. Thread-safe. Throws only std::bad_alloc.
 [[nodiscard]] CallGraph fold(const Profile& profile);
 
 /// The functions that stood in some stack, by file, first line and name: the order in which formats list them.

@@ -161,7 +161,7 @@ class ProfileBuilder {
 
   [[nodiscard]] Profile finish() && {
     interner_.finish(tables_);
-    tables_.thread_stacks = sums_.sums();
+    tables_.thread_stacks = std::move(sums_).take();
     auto samples =
         std::make_shared<RecordedSamples>(std::move(recordings_), std::move(truncated_), depths_of(tables_.stacks));
     return {std::move(tables_), std::move(samples)};

@@ -58,6 +58,7 @@ StackId TableInterner::stack(StackId parent, FrameId frame) {
 }
 
 void TableInterner::finish(ProfileTables& tables) {
+  stacks_by_content_ = {};  // as big as the table of stacks itself, and not needed for names
   set_unique_names(functions_);
   tables.functions = std::move(functions_);
   tables.frames = std::move(frames_);

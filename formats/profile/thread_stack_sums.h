@@ -26,12 +26,13 @@ class ThreadStackSums {
     (*pages[page])[index_of(stack) % kPageSize] += weights;
   }
 
-  /// What was added, by thread and stack; pairs without samples are left out.
-  [[nodiscard]] std::vector<ThreadStack> sums() const {
+  /// What was added, by thread and stack; pairs without samples are left out. Gives back memory on the way.
+  [[nodiscard]] std::vector<ThreadStack> take() && {
     std::vector<ThreadStack> result;
     for (std::size_t thread = 0; thread < threads_.size(); ++thread) {
       for (std::size_t page = 0; page < threads_[thread].size(); ++page) {
         if (threads_[thread][page] != nullptr) append_page(result, thread, page);
+        threads_[thread][page].reset();
       }
     }
     return result;
