@@ -40,10 +40,11 @@ typedef struct GaugeLayout {
     uint32_t c_frame;       /* to 3.12: pointer to a _PyCFrame */
     uint32_t current_frame; /* in the _PyCFrame if there is one, else in the thread state */
     uint32_t python_id, native_id;
-    uint32_t unique_id; /* 64 bits, never given twice by one interpreter */
-    uint32_t chunk;     /* newest chunk of the data stack */
-    uint32_t chunk_top; /* address of its first free slot */
-    uint32_t size;      /* bytes from the start that hold all the fields above */
+    uint32_t unique_id;   /* 64 bits, never given twice by one interpreter */
+    uint32_t chunk;       /* newest chunk of the data stack */
+    uint32_t chunk_top;   /* address of its first free slot */
+    uint32_t chunk_limit; /* address after its last slot */
+    uint32_t size;        /* bytes from the start that hold all the fields above */
   } thread;
 
   struct {

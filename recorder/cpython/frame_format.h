@@ -1,0 +1,60 @@
+// One frame of the interpreter: what is taken from its bytes, and when two copies of it say the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "recorder/cpython/layout.h"
+
+namespace gauge::cpython {
+
+/// A frame of the program as it is in memory. Addresses are never to be dereferenced.
+struct RawFrame {
+  std::uintptr_t address = 0;
+  std::uintptr_t executable = 0;  // the code object
+  std::uintptr_t instruction = 0;
+  std::uintptr_t function = 0;
+  std::uintptr_t globals = 0;
+  std::uint64_t fingerprint = 0;  // changes if the frame has executed anything; of the innermost frame: says nothing
+  bool is_generator = false;      // or a coroutine
+};
+
+/// A copy of a frame, which lives in a window or buffer of the one who made it.
+struct FrameCopy {
+  std::uintptr_t address = 0;
+  std::uintptr_t executable = 0;
+  std::uintptr_t previous = 0;  // the caller's frame; 0 = none
+  std::uint8_t owner = 0;
+  const std::byte* bytes = nullptr;
+  std::size_t size = 0;  // bytes there are; at least head_size()
+};
+
+class FrameFormat {
+ public:
+  /// Larger than any head.
+  static constexpr std::size_t kMaxHeadSize = 128;
+
+  explicit FrameFormat(const GaugeLayout& layout) noexcept : layout_(layout) {}
+
+  /// Bytes of a frame before its locals.
+  [[nodiscard]] std::size_t head_size() const noexcept { return layout_.frame.locals; }
+  /// @param size  at least head_size()
+  [[nodiscard]] FrameCopy decode(std::uintptr_t address, const std::byte* bytes, std::size_t size) const noexcept;
+  [[nodiscard]] RawFrame raw(const FrameCopy& frame) const noexcept;
+
+  /// True for frames the program knows nothing of: entries from C.
+  [[nodiscard]] bool is_hidden(const FrameCopy& frame) const noexcept {
+    return frame.owner >= layout_.frame.first_hidden_owner;
+  }
+  /// False for bytes that were never a frame.
+  [[nodiscard]] bool is_plausible(const FrameCopy& frame) const noexcept;
+  /// The same function called from the same place on the stack; a leaf may have moved on.
+  [[nodiscard]] bool is_same_head(const FrameCopy& one, const FrameCopy& other) const noexcept;
+  /// The same in every byte both have.
+  [[nodiscard]] bool is_same(const FrameCopy& one, const FrameCopy& other) const noexcept;
+
+ private:
+  const GaugeLayout& layout_;
+};
+
+}  // namespace gauge::cpython

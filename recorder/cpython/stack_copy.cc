@@ -1,0 +1,195 @@
+#include "recorder/cpython/stack_copy.h"
+
+#include <algorithm>
+
+namespace gauge::cpython {
+
+void StackGuess::adopt(const ThreadState& state) noexcept {
+  c_frame = state.c_frame;
+  chunk_limit = state.chunk_limit;
+  top_frame = state.current_frame;
+  if (state.chunk == 0) {
+    chunk_count = wanted_chunks = 0;
+    next_chunk = 0;
+    return;
+  }
+  std::size_t known = 0;
+  while (known < chunk_count && chunks[known].address != state.chunk) ++known;
+  if (known == chunk_count) {  // the stack grew by a chunk, or is another one
+    const std::size_t kept = std::min<std::size_t>(chunk_count, kMaxChunks - 1);
+    if (kept < chunk_count) next_chunk = chunks[kept].address;
+    std::copy_backward(chunks.begin(), chunks.begin() + kept, chunks.begin() + kept + 1);
+    chunk_count = static_cast<std::uint32_t>(kept + 1);
+    ++wanted_chunks;
+  } else {
+    std::copy(chunks.begin() + known, chunks.begin() + chunk_count, chunks.begin());
+    chunk_count -= static_cast<std::uint32_t>(known);
+    wanted_chunks -= std::min(wanted_chunks, static_cast<std::uint32_t>(known));
+  }
+  wanted_chunks = std::clamp<std::uint32_t>(wanted_chunks, 1, chunk_count);
+  chunks[0] = {state.chunk, state.chunk_top - state.chunk};
+}
+
+void StackGuess::forget_outside() noexcept {
+  hot_count = cold_count = 0;
+  anchor = 0;
+  top_frame = 0;
+  chunk_count = std::min(chunk_count, 1U);
+  wanted_chunks = chunk_count;
+  next_chunk = 0;
+}
+
+std::size_t StackGuess::chunk_of(std::uintptr_t address, std::size_t first) const noexcept {
+  std::size_t index = first;
+  while (index < chunk_count && !contains(chunks[index].address, chunks[index].size, address, 1)) ++index;
+  return index;
+}
+
+bool StackCopy::take(const ThreadState& state, const WalkContext& context, const StackGuess& guess,
+                     std::size_t hot_bytes) noexcept {
+  snapshot_.clear();
+  is_cut_ = false;
+  cursor_ = 0;
+  window_ = window(guess, hot_bytes);
+  const std::size_t gil_size = layout_.gil.locked + sizeof(int);
+  gil_before_ = context.gil == 0 ? kNone : add(context.gil, gil_size);
+  first_hot_ = add_hot(guess);
+  hot_count_ = snapshot_.count() - first_hot_;
+  thread_ = add(state.address, layout_.thread.size);
+  c_frame_ = guess.c_frame == 0 ? kNone : add(guess.c_frame, layout_.thread.current_frame + sizeof(std::uintptr_t));
+  second_hot_ = add_hot(guess);
+  add_older(guess);
+  births_ = context.code_births == 0 ? kNone : add(context.code_births, sizeof(std::uint32_t));
+  gil_after_ = context.gil == 0 ? kNone : add(context.gil, gil_size);
+  return snapshot_.take();
+}
+
+std::size_t StackCopy::add(std::uintptr_t address, std::size_t size) noexcept {
+  const std::size_t index = snapshot_.add(address, size);
+  if (index == kNone) is_cut_ = true;
+  return index;
+}
+
+MemoryRange StackCopy::window(const StackGuess& guess, std::size_t hot_bytes) noexcept {
+  if (guess.chunk_count == 0) return {};
+  const std::uintptr_t base = guess.chunks[0].address;
+  const std::uintptr_t top = base + guess.chunks[0].size;
+  if (top < base || guess.chunk_limit < top) return {};
+  std::uintptr_t end = std::min(top + kHotSlack, guess.chunk_limit);
+  std::uintptr_t begin = end - std::min<std::size_t>(hot_bytes, end - base);
+  if (guess.anchor >= begin && guess.anchor < top && top - guess.anchor >= kMinHotBytes) begin = guess.anchor;
+  if (guess.top_frame >= base && guess.top_frame < begin) begin = guess.top_frame;  // it alone is larger than all that
+  end = begin + std::min<std::size_t>(end - begin, kMaxHotBytes);
+  return {begin, end - begin};
+}
+
+std::size_t StackCopy::add_hot(const StackGuess& guess) noexcept {
+  const std::size_t first = snapshot_.count();
+  if (window_.size > 0) (void)add(window_.address, window_.size);
+  for (std::size_t i = 0; i < guess.hot_count; ++i) (void)add(guess.hot[i], format_.head_size());
+  return first;
+}
+
+void StackCopy::add_older(const StackGuess& guess) noexcept {
+  // What the copy must end with has room kept for it.
+  constexpr std::size_t kReserved = 4 + StackGuess::kMaxChunks;
+  first_cold_ = snapshot_.count();
+  for (std::size_t i = 0; i < guess.cold_count; ++i) {
+    if (snapshot_.count() + kReserved >= MemoryReader::kMaxRanges) {
+      is_cut_ = true;
+      break;
+    }
+    (void)add(guess.cold[i], format_.head_size());
+  }
+  cold_count_ = snapshot_.count() - first_cold_;
+  first_chunk_ = snapshot_.count();
+  older_chunks_ = fitting_chunks(guess);
+  for (std::size_t i = older_chunks_; i > 0; --i) (void)add(guess.chunks[i].address, guess.chunks[i].size);
+  low_ = kNone;
+  if (window_.size == 0) return;
+  const std::uintptr_t base = guess.chunks[0].address;
+  if (window_.address == base && guess.cold_count == 0 && older_chunks_ == 0) return;  // the window has it all
+  const std::uintptr_t end = window_.address + std::min(window_.size, kLateBytes);
+  low_ = add(base, end - base);
+}
+
+std::size_t StackCopy::fitting_chunks(const StackGuess& guess) noexcept {
+  // The low end of the newest chunk comes after them and must fit as well.
+  const std::size_t newest = guess.chunk_count > 0 ? guess.chunks[0].size : 0;
+  std::size_t room = snapshot_.room() - std::min(snapshot_.room(), newest + kLateBytes);
+  std::size_t count = 0;
+  while (count + 1 < guess.wanted_chunks && guess.chunks[count + 1].size <= room) room -= guess.chunks[++count].size;
+  if (count + 1 < guess.wanted_chunks) is_cut_ = true;
+  return count;
+}
+
+ThreadState StackCopy::thread() const noexcept {
+  return decode_thread_state(layout_, snapshot_.range(thread_).address, snapshot_.copy(thread_));
+}
+
+std::uintptr_t StackCopy::top_frame() const noexcept {
+  if (layout_.thread.c_frame == GAUGE_NO_FIELD) return thread().current_frame;
+  return c_frame_ == kNone ? 0 : load<std::uintptr_t>(snapshot_.copy(c_frame_), layout_.thread.current_frame);
+}
+
+GilSight StackCopy::gil_at(std::size_t index) const noexcept {
+  if (index == kNone) return {};
+  const std::byte* copy = snapshot_.copy(index);
+  return {load<std::uintptr_t>(copy, layout_.gil.holder), load<int>(copy, layout_.gil.locked) == 1};
+}
+
+std::uint32_t StackCopy::code_births() const noexcept {
+  return births_ == kNone ? 0 : load<std::uint32_t>(snapshot_.copy(births_), 0);
+}
+
+bool StackCopy::find_in(std::size_t index, std::uintptr_t address, FrameCopy& frame) const noexcept {
+  const std::byte* bytes = snapshot_.find(index, address, format_.head_size());
+  if (bytes == nullptr) return false;
+  const MemoryRange& range = snapshot_.range(index);
+  frame = format_.decode(address, bytes, range.size - (address - range.address));
+  return true;
+}
+
+bool StackCopy::find_hot(Group group, std::uintptr_t address, FrameCopy& frame) const noexcept {
+  const std::size_t first = group == Group::first ? first_hot_ : second_hot_;
+  for (std::size_t i = 0; i < hot_count_; ++i) {
+    const bool is_window = i == 0 && window_.size > 0;
+    if ((is_window || snapshot_.range(first + i).address == address) && find_in(first + i, address, frame)) return true;
+  }
+  return false;
+}
+
+bool StackCopy::find(std::uintptr_t address, FrameCopy& frame) noexcept {
+  if (find_hot(Group::second, address, frame)) return true;
+  if (low_ != kNone && find_in(low_, address, frame)) return true;
+  // Cold frames were guessed in the order in which a chain passes through them.
+  for (std::size_t step = 0; step < cold_count_; ++step) {
+    const std::size_t index = (cursor_ + step) % cold_count_;
+    if (snapshot_.range(first_cold_ + index).address != address) continue;
+    cursor_ = index + 1;
+    return find_in(first_cold_ + index, address, frame);
+  }
+  for (std::size_t i = older_chunks_; i > 0; --i) {
+    if (find_in(first_chunk_ + i - 1, address, frame)) return true;
+  }
+  return false;
+}
+
+bool StackCopy::find_late(std::uintptr_t address, FrameCopy& frame) const noexcept {
+  return low_ != kNone && contains(window_.address, window_.size, address, 1) && find_in(low_, address, frame);
+}
+
+bool StackCopy::is_in_window(std::uintptr_t address) const noexcept {
+  return contains(window_.address, window_.size, address, format_.head_size());
+}
+
+const std::byte* StackCopy::chunk_header(std::size_t index, const StackGuess& guess) const noexcept {
+  const std::uintptr_t address = guess.chunks[index].address;
+  const std::size_t size = layout_.chunk.data;
+  if (index > 0)
+    return index <= older_chunks_ ? snapshot_.find(first_chunk_ + older_chunks_ - index, address, size) : nullptr;
+  if (low_ != kNone) return snapshot_.find(low_, address, size);
+  return window_.size > 0 ? snapshot_.find(second_hot_, address, size) : nullptr;
+}
+
+}  // namespace gauge::cpython

@@ -1,0 +1,131 @@
+// One copy of everything a thread's stack is made of, taken in one call from guessed addresses:
+//
+//   GIL | hot frames | thread state | hot frames again | older frames, the low end of the newest chunk last | births |
+//   GIL
+//
+// The order is what makes the parts witness for one another; stack_walker.h says how.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "recorder/cpython/frame_format.h"
+#include "recorder/cpython/layout.h"
+#include "recorder/cpython/memory_reader.h"
+#include "recorder/cpython/snapshot.h"
+#include "recorder/cpython/thread_state.h"
+
+namespace gauge::cpython {
+
+/// Where a thread's stack was last time. All zero at first.
+struct StackGuess {
+  static constexpr std::size_t kMaxChunks = 96;
+  static constexpr std::size_t kMaxHot = 48;
+  static constexpr std::size_t kMaxCold = 704;
+
+  struct Chunk {
+    std::uintptr_t address = 0;
+    std::size_t size = 0;  // bytes in use, header included
+  };
+
+  std::uintptr_t c_frame = 0;
+  std::uintptr_t top_frame = 0;    // 0 = unknown
+  std::uintptr_t anchor = 0;       // a frame boundary some way down the newest chunk
+  std::uintptr_t chunk_limit = 0;  // end of the newest chunk
+  std::uintptr_t next_chunk = 0;   // the one after the last of `chunks`; 0 = there is none
+  std::uint32_t chunk_count = 0;
+  std::uint32_t wanted_chunks = 0;  // in how many of them the frames within the depth limit are
+  std::uint32_t hot_count = 0;
+  std::uint32_t cold_count = 0;
+  std::array<Chunk, kMaxChunks> chunks{};       // newest first
+  std::array<std::uintptr_t, kMaxHot> hot{};    // frames outside the chunks, innermost first: those among the hot ones
+  std::array<std::uintptr_t, kMaxCold> cold{};  // and those below
+
+  /// Takes over where the thread says its chunks are now.
+  void adopt(const ThreadState& state) noexcept;
+  /// Drops what a failed copy may have been wrong about.
+  void forget_outside() noexcept;
+  /// Index of the chunk in whose used part `address` lies, looking from `first` on; chunk_count = in none.
+  [[nodiscard]] std::size_t chunk_of(std::uintptr_t address, std::size_t first) const noexcept;
+};
+
+/// Who has the GIL: two words copied together.
+struct GilSight {
+  std::uintptr_t holder = 0;  // last thread state to hold it
+  bool is_locked = false;
+
+  bool operator==(const GilSight&) const = default;
+};
+
+/// What belongs to the thread's interpreter and is to be seen together with the stack. 0 = there is none.
+struct WalkContext {
+  std::uintptr_t gil = 0;
+  std::uintptr_t code_births = 0;
+};
+
+/// Belongs to the sampler thread; allocates nothing.
+class StackCopy {
+ public:
+  static constexpr std::size_t kHotBytes = 1536;
+  static constexpr std::size_t kMaxHotBytes = std::size_t{64} << 10;
+
+  StackCopy(MemoryReader& reader, const GaugeLayout& layout) noexcept
+      : layout_(layout), format_(layout), snapshot_(reader) {}
+
+  /// @param hot_bytes  of the newest chunk, copied twice
+  /// @return false if not all could be read; nothing may be asked then
+  bool take(const ThreadState& state, const WalkContext& context, const StackGuess& guess,
+            std::size_t hot_bytes) noexcept;
+  /// True if not all of the guess had room.
+  [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
+
+  [[nodiscard]] ThreadState thread() const noexcept;
+  /// The innermost frame; 0 = none. Right only if the guessed c_frame was.
+  [[nodiscard]] std::uintptr_t top_frame() const noexcept;
+  [[nodiscard]] GilSight gil_before() const noexcept { return gil_at(gil_before_); }
+  [[nodiscard]] GilSight gil_after() const noexcept { return gil_at(gil_after_); }
+  [[nodiscard]] std::uint32_t code_births() const noexcept;
+
+  enum class Group { first, second };
+  /// @return false if `address` is not among the hot frames
+  bool find_hot(Group group, std::uintptr_t address, FrameCopy& frame) const noexcept;
+  /// Looks in the second hot copy and in the older frames.
+  bool find(std::uintptr_t address, FrameCopy& frame) noexcept;
+  /// The frame as it was after the older frames were copied, if the low end of the newest chunk has it.
+  bool find_late(std::uintptr_t address, FrameCopy& frame) const noexcept;
+  /// True if the hot part of the newest chunk includes `address`.
+  [[nodiscard]] bool is_in_window(std::uintptr_t address) const noexcept;
+  /// The copy of the header of a chunk; null if it was not copied.
+  [[nodiscard]] const std::byte* chunk_header(std::size_t index, const StackGuess& guess) const noexcept;
+
+ private:
+  static constexpr std::size_t kNone = Snapshot::kNone;
+  static constexpr std::size_t kMinHotBytes = 512;  // below the top: room for a few frames
+  static constexpr std::size_t kHotSlack = 384;     // above the top: the stack grows while we come
+  static constexpr std::size_t kLateBytes = 768;
+
+  [[nodiscard]] std::size_t add(std::uintptr_t address, std::size_t size) noexcept;
+  [[nodiscard]] static MemoryRange window(const StackGuess& guess, std::size_t hot_bytes) noexcept;
+  [[nodiscard]] std::size_t add_hot(const StackGuess& guess) noexcept;
+  void add_older(const StackGuess& guess) noexcept;
+  /// How many of the older chunks, newest first, there is room for.
+  [[nodiscard]] std::size_t fitting_chunks(const StackGuess& guess) noexcept;
+  [[nodiscard]] GilSight gil_at(std::size_t index) const noexcept;
+  bool find_in(std::size_t index, std::uintptr_t address, FrameCopy& frame) const noexcept;
+
+  const GaugeLayout& layout_;
+  FrameFormat format_;
+  Snapshot snapshot_;
+
+  // Indices of ranges; kNone = not there.
+  std::size_t gil_before_ = kNone, thread_ = kNone, c_frame_ = kNone, low_ = kNone, births_ = kNone, gil_after_ = kNone;
+  std::size_t first_hot_ = 0, second_hot_ = 0, hot_count_ = 0;
+  std::size_t first_cold_ = 0, cold_count_ = 0;
+  std::size_t first_chunk_ = 0, older_chunks_ = 0;  // oldest first
+  std::size_t cursor_ = 0;                          // where the next cold frame is looked for first
+  MemoryRange window_{};                            // size 0 = there is none
+  bool is_cut_ = false;
+};
+
+}  // namespace gauge::cpython

@@ -1,0 +1,334 @@
+#include "recorder/cpython/stack_walker.h"
+
+#include <algorithm>
+
+namespace gauge::cpython {
+namespace {
+
+// How far down the newest chunk the anchor is put: deep enough to be quiet, near enough to be copied twice for little.
+constexpr std::size_t kAnchorDepth = 1100;
+
+}  // namespace
+
+StackWalker::StackWalker(MemoryReader& reader, const GaugeLayout& layout)
+    : reader_(reader),
+      layout_(layout),
+      format_(layout),
+      copy_(reader, layout),
+      first_(std::make_unique<HotChain>()),
+      second_(std::make_unique<HotChain>()),
+      frames_(std::make_unique<std::array<RawFrame, kMaxDepth>>()),
+      outside_(std::make_unique<std::array<std::uintptr_t, kMaxChain>>()),
+      lookups_(std::make_unique<std::byte[]>(kMaxLookups * FrameFormat::kMaxHeadSize)) {}
+
+Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept {
+  walk_ = Walk{};
+  lookup_count_ = 0;
+  hot_bytes_ = StackCopy::kHotBytes;
+  guess.adopt(state);
+  std::uint32_t tries = 0;
+  for (std::uint32_t wrong_guesses = 0; tries < kTries && wrong_guesses < kWrongGuesses; ++walk_.retries) {
+    switch (attempt(state, context, guess, tries + 1 == kTries)) {
+      case Attempt::whole:
+        walk_.result = Walk::Result::stack;
+        walk_.frames = std::span(*frames_).first(frame_count_);
+        return walk_;
+      case Attempt::no_stack:
+        walk_.result = Walk::Result::no_stack;
+        return walk_;
+      case Attempt::torn:
+        ++tries;
+        break;
+      case Attempt::guessed_wrong:
+        ++wrong_guesses;
+        break;
+    }
+  }
+  return walk_;
+}
+
+StackWalker::Attempt StackWalker::attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
+                                          bool may_be_partial) noexcept {
+  if (!copy_.take(state, context, guess, hot_bytes_)) {
+    guess.forget_outside();
+    // The thread may just have moved to another chunk, or be gone.
+    std::array<std::byte, 1024> copy;
+    if (layout_.thread.size > copy.size() || !reader_.read_bytes(state.address, copy.data(), layout_.thread.size)) {
+      return Attempt::no_stack;
+    }
+    guess.adopt(decode_thread_state(layout_, state.address, copy.data()));
+    return Attempt::guessed_wrong;
+  }
+  const ThreadState now = copy_.thread();
+  if (now.interpreter != state.interpreter || now.unique_id != state.unique_id) return Attempt::no_stack;  // it ended
+  const bool is_c_frame_right = now.c_frame == guess.c_frame;
+  guess.adopt(now);
+  if (!is_c_frame_right) return Attempt::guessed_wrong;
+  walk_.gil_before = copy_.gil_before();
+  walk_.gil_after = copy_.gil_after();
+  walk_.code_births = copy_.code_births();
+  const std::uintptr_t top = copy_.top_frame();
+  return top == 0 ? Attempt::no_stack : compare_hot(top, now, guess, may_be_partial);
+}
+
+StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess,
+                                              bool may_be_partial) noexcept {
+  FrameCopy leaf;
+  if (!copy_.find_hot(StackCopy::Group::second, top, leaf)) {
+    guess.top_frame = top;
+    guess_hot(top, 0, now, guess);
+    return Attempt::guessed_wrong;
+  }
+  follow_hot(StackCopy::Group::first, top, now.chunk_top, *first_);
+  follow_hot(StackCopy::Group::second, top, now.chunk_top, *second_);
+  const bool is_same_exit = first_->exit == second_->exit;
+  // The innermost frame runs, so it cannot answer for its callers: it takes a caller that waits.
+  if (is_same_exit && second_->exit != 0 && second_->count == 1) {
+    guess_hot(second_->exit, copy_.is_in_window(top) ? 0 : 1, now, guess);
+    return Attempt::guessed_wrong;
+  }
+  const std::size_t agreed = is_same_exit ? agreeing_frames() : 0;
+  const bool is_whole = agreed == first_->count && agreed == second_->count;
+  const bool is_root_left = agreed == 0 && is_same_exit && second_->exit == 0 && has_moved_on(0);
+  if (agreed == 0) hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);  // quieter frames are further down
+  if (!is_whole && (!may_be_partial || (agreed == 0 && !is_root_left))) return Attempt::torn;
+  walk_.is_partial = !is_whole;
+  return keep_agreed(agreed, guess);
+}
+
+/// True if the frame at `index`, from the outermost hot one, is the same activation in both copies, though it has run.
+bool StackWalker::has_moved_on(std::size_t index) const noexcept {
+  return index < first_->count && index < second_->count &&
+         format_.is_same_head(first_->from_root(index), second_->from_root(index));
+}
+
+/// A frame that must be among the hot ones was not: adds it to the guess, and the ones it was called by as far as they
+/// are outside the chunks as well.
+/// @param known  how many of the hot frames guessed before come before it
+void StackWalker::guess_hot(std::uintptr_t address, std::uint32_t known, const ThreadState& now,
+                            StackGuess& guess) noexcept {
+  const auto is_in_chunk = [&](std::uintptr_t frame) { return frame - now.chunk < now.chunk_limit - now.chunk; };
+  if (is_in_chunk(address)) {
+    hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
+    guess.anchor = 0;
+  }
+  std::uint32_t count = known;
+  std::array<std::byte, FrameFormat::kMaxHeadSize> head;
+  for (; address != 0 && !is_in_chunk(address) && count < StackGuess::kMaxHot;) {
+    if (!reader_.read_bytes(address, head.data(), format_.head_size())) break;
+    guess.hot[count++] = address;
+    address = format_.decode(address, head.data(), format_.head_size()).previous;
+  }
+  if (count > known) guess.hot_count = count;
+}
+
+void StackWalker::follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top,
+                             HotChain& chain) noexcept {
+  chain.count = 0;
+  std::uintptr_t above = chunk_top;
+  std::uintptr_t address = top;
+  while (address != 0 && chain.count < kMaxHotFrames) {
+    FrameCopy frame;
+    if (!copy_.find_hot(group, address, frame)) break;
+    if (copy_.is_in_window(address)) {
+      // What the thread called after it told its top may lie above it.
+      const bool is_leaf = chain.count == 0;
+      if (!is_leaf && (address >= above || above - address < format_.head_size())) break;
+      const std::size_t extent = address < above ? above - address : 0;
+      frame.size = std::min(frame.size, std::max(extent, format_.head_size()));
+      above = address;
+    }
+    if (!format_.is_plausible(frame)) break;
+    chain.frames[chain.count++] = frame;
+    address = frame.previous;
+  }
+  chain.exit = address;
+}
+
+/// How many frames, counted from the outermost hot one, are the same in both copies.
+std::size_t StackWalker::agreeing_frames() const noexcept {
+  const std::size_t common = std::min(first_->count, second_->count);
+  std::size_t agreed = 0;
+  while (agreed < common) {
+    const bool is_leaf = agreed + 1 == first_->count && agreed + 1 == second_->count;
+    const FrameCopy& one = first_->from_root(agreed);
+    const FrameCopy& other = second_->from_root(agreed);
+    if (!(is_leaf ? format_.is_same_head(one, other) : format_.is_same(one, other))) break;
+    ++agreed;
+  }
+  return agreed;
+}
+
+/// Keeps the agreed frames, and those below them.
+StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept {
+  forget_chain();
+  check_chunks(guess);
+  descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
+  // The caller of what has come or gone is right as well: it has gone on meanwhile.
+  const std::size_t kept = agreed + (has_moved_on(agreed) ? 1 : 0);
+  for (std::size_t i = kept; i > 0; --i) {
+    const FrameCopy& frame = second_->from_root(i - 1);
+    if (copy_.is_in_window(frame.address)) descent_.above = frame.address;
+    if (!keep(frame, guess)) break;
+  }
+  if (second_->exit != 0 && !walk_.is_truncated) {
+    const Attempt result = follow_cold(guess);
+    if (result != Attempt::whole) return result;
+  }
+  remember(guess);
+  if (frame_count_ > 0) return Attempt::whole;
+  return walk_.is_partial ? Attempt::torn : Attempt::no_stack;
+}
+
+StackWalker::Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
+  const FrameCopy& anchor = second_->from_root(0);
+  const std::size_t lookups_before = lookup_count_;
+  std::uintptr_t address = second_->exit;
+  while (address != 0) {
+    FrameCopy frame;
+    if (!copy_.find(address, frame)) {
+      const LookUp result = look_up(address, guess, frame);
+      if (result == LookUp::guessed_wrong) return Attempt::guessed_wrong;
+      if (result == LookUp::exhausted) {
+        walk_.is_truncated = true;
+        break;
+      }
+    }
+    if (!descend(frame, guess) || !format_.is_plausible(frame)) {
+      remember(guess);
+      return Attempt::torn;
+    }
+    if (!keep(frame, guess)) break;
+    address = frame.previous;
+  }
+  FrameCopy late;
+  const bool was_looked_up = lookup_count_ > lookups_before;
+  if (!was_looked_up && copy_.find_late(anchor.address, late)) {
+    late.size = std::min(late.size, anchor.size);
+    if (format_.is_same(anchor, late)) return Attempt::whole;
+  } else if (is_anchor_still(anchor)) {
+    return Attempt::whole;
+  }
+  hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
+  return Attempt::torn;
+}
+
+/// Reads the head of the anchor once more, where it was not copied after the frames below it.
+bool StackWalker::is_anchor_still(const FrameCopy& anchor) noexcept {
+  std::array<std::byte, FrameFormat::kMaxHeadSize> head;
+  if (!reader_.read_bytes(anchor.address, head.data(), format_.head_size())) return false;
+  const FrameCopy late = format_.decode(anchor.address, head.data(), format_.head_size());
+  return format_.is_same(anchor, late);
+}
+
+/// Cuts the list of chunks where the copies of their headers say otherwise.
+void StackWalker::check_chunks(StackGuess& guess) const noexcept {
+  const auto& fields = layout_.chunk;
+  for (std::size_t i = 0; i < guess.chunk_count; ++i) {
+    const std::byte* header = copy_.chunk_header(i, guess);
+    if (header == nullptr) return;
+    if (i > 0) guess.chunks[i].size = fields.data + load<std::uintptr_t>(header, fields.top) * sizeof(std::uintptr_t);
+    const auto previous = load<std::uintptr_t>(header, fields.previous);
+    const bool is_last = i + 1 == guess.chunk_count;
+    if (previous == (is_last ? guess.next_chunk : guess.chunks[i + 1].address)) continue;
+    guess.chunk_count = static_cast<std::uint32_t>(i + 1);
+    guess.wanted_chunks = std::min(guess.wanted_chunks, guess.chunk_count);
+    guess.next_chunk = previous;
+    return;
+  }
+}
+
+/// Ends a frame of a chunk where its callee starts. @return false if it cannot be a frame of this stack
+bool StackWalker::descend(FrameCopy& frame, const StackGuess& guess) noexcept {
+  const std::size_t chunk = guess.chunk_of(frame.address, 0);
+  if (chunk == guess.chunk_count) return true;  // outside
+  if (chunk < descent_.chunk) return false;     // callers are in the same chunk or in an older one
+  if (chunk > descent_.chunk) descent_ = {chunk, guess.chunks[chunk].address + guess.chunks[chunk].size};
+  if (frame.address >= descent_.above || descent_.above - frame.address < format_.head_size()) return false;
+  frame.size = std::min(frame.size, descent_.above - frame.address);
+  descent_.above = frame.address;
+  return true;
+}
+
+/// Finds a frame that was not copied: in a chunk to be copied next time, or by itself.
+StackWalker::LookUp StackWalker::look_up(std::uintptr_t address, StackGuess& guess, FrameCopy& frame) noexcept {
+  const LookUp in_chunk = find_chunk(address, guess);
+  if (in_chunk != LookUp::found) return in_chunk;
+  if (lookup_count_ == kMaxLookups) return LookUp::exhausted;
+  std::byte* head = lookups_.get() + lookup_count_ * FrameFormat::kMaxHeadSize;
+  if (!reader_.read_bytes(address, head, format_.head_size())) {
+    guess.forget_outside();
+    return LookUp::guessed_wrong;
+  }
+  ++lookup_count_;
+  frame = format_.decode(address, head, format_.head_size());
+  return LookUp::found;
+}
+
+/// @return found if no chunk has the address
+StackWalker::LookUp StackWalker::find_chunk(std::uintptr_t address, StackGuess& guess) noexcept {
+  // A stack that goes one chunk further than was thought often goes on: each wrong guess doubles what is wanted.
+  const std::size_t known = guess.chunk_of(address, 0);
+  const std::size_t target = std::min<std::size_t>(2 * guess.wanted_chunks + 2, StackGuess::kMaxChunks);
+  std::size_t index = known;
+  while (guess.next_chunk != 0 && (index >= guess.chunk_count || guess.chunk_count < target)) {
+    if (guess.chunk_count == StackGuess::kMaxChunks) return LookUp::exhausted;
+    if (!read_next_chunk(guess)) return LookUp::guessed_wrong;
+    if (index + 1 >= guess.chunk_count) index = guess.chunk_of(address, guess.chunk_count - 1);
+  }
+  if (index >= guess.chunk_count) return LookUp::found;
+  if (copy_.is_cut()) return LookUp::exhausted;
+  const std::size_t wanted = std::max(index + 1, std::min<std::size_t>(target, guess.chunk_count));
+  guess.wanted_chunks = static_cast<std::uint32_t>(wanted);
+  return LookUp::guessed_wrong;
+}
+
+bool StackWalker::read_next_chunk(StackGuess& guess) noexcept {
+  const auto& fields = layout_.chunk;
+  std::array<std::byte, 64> header;
+  if (!reader_.read_bytes(guess.next_chunk, header.data(), fields.data)) return false;
+  const std::size_t size = fields.data + load<std::uintptr_t>(header.data(), fields.top) * sizeof(std::uintptr_t);
+  guess.chunks[guess.chunk_count++] = {guess.next_chunk, size};
+  guess.next_chunk = load<std::uintptr_t>(header.data(), fields.previous);
+  return true;
+}
+
+void StackWalker::forget_chain() noexcept {
+  frame_count_ = outside_count_ = outside_hot_ = chain_count_ = 0;
+  next_anchor_ = 0;
+  walk_.is_truncated = false;
+}
+
+/// @return false if that is as far as stacks are followed
+bool StackWalker::keep(const FrameCopy& frame, const StackGuess& guess) noexcept {
+  if (frame_count_ == kMaxDepth || chain_count_ == kMaxChain) {
+    walk_.is_truncated = true;
+    return false;
+  }
+  ++chain_count_;
+  const std::uintptr_t end = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0;
+  if (copy_.is_in_window(frame.address)) {
+    outside_hot_ = outside_count_;
+    if (end - frame.address <= kAnchorDepth) next_anchor_ = frame.address;
+  } else if (guess.chunk_of(frame.address, 0) == guess.chunk_count) {
+    (*outside_)[outside_count_++] = frame.address;
+  }
+  if (!format_.is_hidden(frame)) (*frames_)[frame_count_++] = format_.raw(frame);
+  return true;
+}
+
+/// Guesses that the next stack is like the one just walked.
+void StackWalker::remember(StackGuess& guess) const noexcept {
+  // Of a stack that has no frame in the window, the innermost frames are all there is to compare.
+  const std::size_t innermost = outside_hot_ == 0 && next_anchor_ == 0 ? outside_count_ : outside_hot_;
+  const std::size_t hot = std::min(innermost, StackGuess::kMaxHot);
+  const std::size_t cold = std::min(outside_count_ - hot, StackGuess::kMaxCold);
+  std::copy_n(outside_->begin(), hot, guess.hot.begin());
+  std::copy_n(outside_->begin() + static_cast<std::ptrdiff_t>(hot), cold, guess.cold.begin());
+  guess.hot_count = static_cast<std::uint32_t>(hot);
+  guess.cold_count = static_cast<std::uint32_t>(cold);
+  guess.anchor = next_anchor_;
+  if (guess.chunk_count > 0) guess.wanted_chunks = static_cast<std::uint32_t>(descent_.chunk + 1);
+}
+
+}  // namespace gauge::cpython

@@ -1,0 +1,124 @@
+// The Python stack of one thread, read while the thread runs on: right, or known to be incomplete, or no stack at all.
+//
+// A frame that waits for its callee is frozen, every byte of it. So the frames that are the same in two copies, one
+// taken before and one after the thread state was, were on the stack when it said which frame is the innermost; and if
+// the oldest of these "hot" frames, the anchor, is unchanged in a copy taken after the older frames were copied, those
+// were frozen too. A guess that was wrong is made again with what was found. A stack that moved is read again, and the
+// third time the part on which both copies agree is kept: the callers, without the innermost frames.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "recorder/cpython/frame_format.h"
+#include "recorder/cpython/layout.h"
+#include "recorder/cpython/memory_reader.h"
+#include "recorder/cpython/stack_copy.h"
+#include "recorder/cpython/thread_state.h"
+
+namespace gauge::cpython {
+
+struct Walk {
+  enum class Result {
+    stack,     // `frames` holds at least one frame
+    no_stack,  // the thread runs no Python code
+    failed     // nothing that can be relied on
+  };
+  Result result = Result::failed;
+  bool is_partial = false;    // without the innermost frames
+  bool is_truncated = false;  // without the outermost frames
+  std::uint32_t retries = 0;
+  std::span<const RawFrame> frames;  // innermost first; valid until the next walk
+  GilSight gil_before;
+  GilSight gil_after;
+  std::uint32_t code_births = 0;  // 0 = unknown
+};
+
+/// Belongs to the sampler thread. Allocates in the constructor only.
+class StackWalker {
+ public:
+  /// Frames followed, innermost first, and no more.
+  static constexpr std::size_t kMaxDepth = 2048;
+
+  /// Both must outlive it.
+  StackWalker(MemoryReader& reader, const GaugeLayout& layout);
+  StackWalker(const StackWalker&) = delete;
+  StackWalker& operator=(const StackWalker&) = delete;
+
+  /// Walks the stack of the thread whose state was `state` a moment ago. Makes `guess` better for the next time.
+  /// Overwrites the reader's window.
+  Walk walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept;
+
+ private:
+  static constexpr std::uint32_t kTries = 3;
+  static constexpr std::uint32_t kWrongGuesses = 6;  // a walk, that cost no try
+  static constexpr std::size_t kMaxHotFrames = 1024;
+  static constexpr std::size_t kMaxChain = 2 * kMaxDepth + 64;  // hidden frames included
+  static constexpr std::size_t kMaxLookups = 128;               // single reads, a walk, for frames nobody guessed
+
+  enum class Attempt { whole, torn, guessed_wrong, no_stack };
+
+  struct HotChain {
+    std::array<FrameCopy, kMaxHotFrames> frames;
+    std::size_t count = 0;
+    std::uintptr_t exit = 0;  // the first frame that is not hot; 0 = the stack ends before
+
+    [[nodiscard]] const FrameCopy& from_root(std::size_t index) const noexcept { return frames[count - 1 - index]; }
+  };
+
+  /// Frames lie in a chunk without gaps, so each ends where the one it called starts.
+  struct Descent {
+    std::size_t chunk = 0;     // index in StackGuess::chunks
+    std::uintptr_t above = 0;  // where the frame kept last starts, or the used part of the chunk ends
+  };
+
+  Attempt attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
+                  bool may_be_partial) noexcept;
+  Attempt compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess, bool may_be_partial) noexcept;
+  void guess_hot(std::uintptr_t address, std::uint32_t known, const ThreadState& now, StackGuess& guess) noexcept;
+  void follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top, HotChain& chain) noexcept;
+  [[nodiscard]] std::size_t agreeing_frames() const noexcept;
+  [[nodiscard]] bool has_moved_on(std::size_t index) const noexcept;
+  Attempt keep_agreed(std::size_t agreed, StackGuess& guess) noexcept;
+
+  Attempt follow_cold(StackGuess& guess) noexcept;
+  void check_chunks(StackGuess& guess) const noexcept;
+  enum class LookUp { found, guessed_wrong, exhausted };
+  LookUp look_up(std::uintptr_t address, StackGuess& guess, FrameCopy& frame) noexcept;
+  LookUp find_chunk(std::uintptr_t address, StackGuess& guess) noexcept;
+  bool read_next_chunk(StackGuess& guess) noexcept;
+  bool descend(FrameCopy& frame, const StackGuess& guess) noexcept;
+  [[nodiscard]] bool is_anchor_still(const FrameCopy& anchor) noexcept;
+
+  void forget_chain() noexcept;
+  bool keep(const FrameCopy& frame, const StackGuess& guess) noexcept;
+  void remember(StackGuess& guess) const noexcept;
+
+  MemoryReader& reader_;
+  const GaugeLayout& layout_;
+  FrameFormat format_;
+  StackCopy copy_;
+  Walk walk_;
+  std::size_t hot_bytes_ = StackCopy::kHotBytes;
+
+  std::unique_ptr<HotChain> first_;
+  std::unique_ptr<HotChain> second_;
+  Descent descent_;
+
+  // The chain so far: frames of the program, and the addresses of all frames outside the chunks, hidden ones included.
+  std::unique_ptr<std::array<RawFrame, kMaxDepth>> frames_;
+  std::size_t frame_count_ = 0;
+  std::unique_ptr<std::array<std::uintptr_t, kMaxChain>> outside_;
+  std::size_t outside_count_ = 0;
+  std::size_t outside_hot_ = 0;  // how many of them come before a frame of the window
+  std::size_t chain_count_ = 0;
+  std::uintptr_t next_anchor_ = 0;
+
+  std::unique_ptr<std::byte[]> lookups_;
+  std::size_t lookup_count_ = 0;
+};
+
+}  // namespace gauge::cpython

@@ -1,0 +1,98 @@
+#include "recorder/cpython/activations.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace gauge::cpython {
+namespace {
+
+/// Stacks are written outermost first here: it is the root from which same frames are counted.
+class ActivationsTest : public testing::Test {
+ protected:
+  struct Call {
+    std::uintptr_t address;
+    std::uint32_t code;
+    std::uint64_t fingerprint = 0;
+    bool is_generator = false;
+  };
+
+  Continuity sample(const std::vector<Call>& calls, bool is_partial = false, bool is_truncated = false) {
+    std::vector<Activation> stack;
+    for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
+      stack.push_back({call->address, call->fingerprint, call->code, call->is_generator});
+    }
+    return history->advance(stack, is_partial, is_truncated);
+  }
+  static void expect(const Continuity& result, std::uint32_t same_frames, bool is_new_call) {
+    EXPECT_EQ(result.same_frames, same_frames);
+    EXPECT_EQ(result.is_new_call, is_new_call);
+  }
+
+  std::unique_ptr<ActivationHistory> history = std::make_unique<ActivationHistory>();
+};
+
+TEST_F(ActivationsTest, FirstSampleContinuesNothing) { expect(sample({{1, 1}}), 0, false); }
+
+TEST_F(ActivationsTest, AnUnchangedStackIsTheSame) {
+  sample({{1, 1, 5}, {2, 2, 6}, {3, 3, 7}});
+  expect(sample({{1, 1, 5}, {2, 2, 6}, {3, 3, 8}}), 3, false);  // the innermost frame runs, as it must
+}
+
+TEST_F(ActivationsTest, ACallerThatHasRunHasCalledAnew) {
+  sample({{1, 1, 5}, {2, 2, 6}, {3, 3, 7}});
+  expect(sample({{1, 1, 5}, {2, 2, 66}, {3, 3, 7}}), 2, true);
+}
+
+TEST_F(ActivationsTest, ARootThatHasRunLeavesOnlyItself) {
+  sample({{1, 1, 5}, {2, 2, 6}, {3, 3, 7}});
+  expect(sample({{1, 1, 55}, {2, 2, 6}, {3, 3, 7}}), 1, true);
+}
+
+TEST_F(ActivationsTest, AnotherFunctionOrAnotherPlaceIsANewCall) {
+  sample({{1, 1, 5}, {2, 2, 6}});
+  expect(sample({{1, 1, 5}, {2, 9, 6}}), 1, true);
+  expect(sample({{1, 1, 5}, {4, 9, 6}}), 1, true);
+}
+
+TEST_F(ActivationsTest, AReturnIsNoCall) {
+  sample({{1, 1, 5}, {2, 2, 6}, {3, 3, 7}});
+  expect(sample({{1, 1, 5}, {2, 2, 60}}), 2, false);
+}
+
+TEST_F(ActivationsTest, ACalleeOfWhatWasInnermostIsANewCall) {
+  sample({{1, 1, 5}, {2, 2, 6}});
+  expect(sample({{1, 1, 5}, {2, 2, 61}, {3, 3, 7}}), 2, true);
+}
+
+TEST_F(ActivationsTest, WhatAppearsAboveAPartialStackMayHaveBeenThere) {
+  sample({{1, 1, 5}, {2, 2, 6}}, true);
+  expect(sample({{1, 1, 5}, {2, 2, 6}, {3, 3, 7}}), 2, false);
+}
+
+TEST_F(ActivationsTest, AResumedGeneratorIsNoNewCallButItsCalleeIs) {
+  sample({{1, 1, 5}, {2, 2, 6, true}, {3, 3, 7}});
+  expect(sample({{1, 1, 55}, {2, 2, 6, true}, {3, 3, 7}}), 2, true);
+  expect(sample({{1, 1, 56}, {2, 2, 6, true}}), 2, false);
+}
+
+TEST_F(ActivationsTest, AnotherGeneratorMayHaveBeenSuspendedBefore) {
+  sample({{1, 1, 5}, {2, 2, 6, true}});
+  expect(sample({{1, 1, 55}, {8, 2, 6, true}}), 1, false);
+}
+
+TEST_F(ActivationsTest, TruncatedStacksHaveNoRootToCountFrom) {
+  sample({{1, 1, 5}, {2, 2, 6}}, false, true);
+  expect(sample({{1, 1, 5}, {2, 2, 6}}), 0, false);
+  expect(sample({{1, 1, 5}, {2, 2, 6}}, false, true), 0, false);
+}
+
+TEST_F(ActivationsTest, NothingContinuesAfterTheStackWasGone) {
+  sample({{1, 1, 5}});
+  history->forget();
+  expect(sample({{1, 1, 5}}), 0, false);
+}
+
+}  // namespace
+}  // namespace gauge::cpython

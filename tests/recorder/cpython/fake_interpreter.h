@@ -1,0 +1,203 @@
+// An interpreter made of plain memory, for the walker and the thread list: states, chunks and frames at fixed offsets,
+// which a test changes as it likes, also in the middle of a copy.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "recorder/cpython/layout.h"
+#include "recorder/cpython/memory_reader.h"
+#include "recorder/cpython/thread_state.h"
+
+namespace gauge::cpython {
+
+/// Offsets like those of CPython 3.13, with smaller structures.
+inline constexpr GaugeLayout kFakeLayout{
+    .hex_version = 0x030D00F0,
+    .runtime = {.finalizing = 0, .interpreters_head = 8, .gil = GAUGE_NO_FIELD},
+    .interpreter = {.next = 0, .id = 8, .threads_head = 16, .gil = 24, .code_births = 32},
+    .gil = {.holder = 8, .locked = 16, .size = 64},
+    .thread = {.next = 8,
+               .interpreter = 16,
+               .c_frame = GAUGE_NO_FIELD,
+               .current_frame = 72,
+               .python_id = 80,
+               .native_id = 88,
+               .unique_id = 96,
+               .chunk = 104,
+               .chunk_top = 112,
+               .chunk_limit = 120,
+               .size = 128},
+    .chunk = {.previous = 0, .size = 8, .top = 16, .data = 24},
+    .frame = {.executable = 0,
+              .previous = 8,
+              .instruction = 56,
+              .owner = 70,
+              .function = 16,
+              .globals = 24,
+              .locals = 72,
+              .first_hidden_owner = 3,
+              .generator_owner = 1},
+};
+
+/// Words of memory with named offsets.
+class Memory {
+ public:
+  explicit Memory(std::size_t size) : words_(size / 8 + 1) {}
+  [[nodiscard]] std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(words_.data()); }
+  void set(std::size_t offset, std::uint64_t value) { std::memcpy(bytes() + offset, &value, sizeof value); }
+  void set_byte(std::size_t offset, std::uint8_t value) { std::memcpy(bytes() + offset, &value, 1); }
+  [[nodiscard]] std::uint64_t get(std::size_t offset) const {
+    std::uint64_t value = 0;
+    std::memcpy(&value, reinterpret_cast<const std::byte*>(words_.data()) + offset, sizeof value);
+    return value;
+  }
+
+ private:
+  std::byte* bytes() { return reinterpret_cast<std::byte*>(words_.data()); }
+  std::vector<std::uint64_t> words_;
+};
+
+/// A thread of the fake interpreter, with a data stack of chunks.
+class FakeThread {
+ public:
+  static constexpr std::size_t kChunkBytes = 16384;
+  static constexpr std::size_t kFrameBytes = 72 + 4 * 8;  // two locals, two slots of operand stack
+
+  explicit FakeThread(std::uintptr_t interpreter, std::uint64_t unique_id) : state_(256) {
+    state_.set(kFakeLayout.thread.interpreter, interpreter);
+    state_.set(kFakeLayout.thread.unique_id, unique_id);
+    state_.set(kFakeLayout.thread.python_id, 1000 + unique_id);
+    state_.set(kFakeLayout.thread.native_id, 2000 + unique_id);
+    add_chunk();
+  }
+
+  /// Calls a function: a frame on the data stack, or elsewhere for generators and entries from C.
+  void push(std::uintptr_t code, std::uint8_t owner = 0) {
+    Memory* memory = nullptr;
+    std::size_t at = 0;
+    if (owner == 0) {
+      if (top_ + kFrameBytes > kChunkBytes) add_chunk();
+      memory = &chunks_.back();
+      at = top_;
+      top_ += kFrameBytes;
+    } else {
+      memory = &outside_.emplace_back(kFrameBytes);
+    }
+    memory->set(at + kFakeLayout.frame.executable, code);
+    memory->set(at + kFakeLayout.frame.previous, top_frame());
+    memory->set(at + kFakeLayout.frame.instruction, code + 100);
+    memory->set_byte(at + kFakeLayout.frame.owner, owner);
+    for (std::size_t i = 0; i < 4; ++i) memory->set(at + kFakeLayout.frame.locals + 8 * i, ++stamp_);
+    frames_.push_back({memory, at, owner});
+    update();
+  }
+
+  /// Returns from the innermost function. Its memory stays as it was.
+  void pop() {
+    if (frames_.back().owner == 0) {
+      top_ -= kFrameBytes;
+      if (top_ == kFakeLayout.chunk.data && chunks_.size() > 1) {
+        retired_.push_back(std::move(chunks_.back()));
+        chunks_.pop_back();
+        top_ = kFakeLayout.chunk.data + 8 * chunks_.back().get(kFakeLayout.chunk.top);
+      }
+    }
+    frames_.pop_back();
+    update();
+  }
+
+  /// The innermost function executes something: instruction and a local change.
+  void step() { touch(0); }
+  /// The same for the frame `depth` callers up.
+  void touch(std::size_t depth) {
+    const Frame& frame = frames_[frames_.size() - 1 - depth];
+    frame.memory->set(frame.at + kFakeLayout.frame.locals, ++stamp_);
+    frame.memory->set(frame.at + kFakeLayout.frame.instruction,
+                      frame.memory->get(frame.at + kFakeLayout.frame.instruction) + 2);
+  }
+
+  [[nodiscard]] Memory& state_memory() { return state_; }
+  [[nodiscard]] Memory& frame_memory(std::size_t depth) { return *frames_[frames_.size() - 1 - depth].memory; }
+  [[nodiscard]] std::size_t frame_offset(std::size_t depth) { return frames_[frames_.size() - 1 - depth].at; }
+  [[nodiscard]] std::uintptr_t address() const { return state_.address(); }
+  [[nodiscard]] ThreadState state() const {
+    return decode_thread_state(kFakeLayout, state_.address(), reinterpret_cast<const std::byte*>(state_.address()));
+  }
+
+ private:
+  struct Frame {
+    Memory* memory;
+    std::size_t at;
+    std::uint8_t owner;
+  };
+
+  [[nodiscard]] std::uintptr_t top_frame() const {
+    return frames_.empty() ? 0 : frames_.back().memory->address() + frames_.back().at;
+  }
+  void add_chunk() {
+    std::uintptr_t previous = 0;
+    if (!chunks_.empty()) {
+      chunks_.back().set(kFakeLayout.chunk.top, (top_ - kFakeLayout.chunk.data) / 8);
+      previous = chunks_.back().address();
+    }
+    Memory& chunk = chunks_.emplace_back(kChunkBytes);
+    chunk.set(kFakeLayout.chunk.previous, previous);
+    chunk.set(kFakeLayout.chunk.size, kChunkBytes);
+    top_ = kFakeLayout.chunk.data;
+    update();
+  }
+  void update() {
+    const Memory& chunk = chunks_.back();
+    state_.set(kFakeLayout.thread.chunk, chunk.address());
+    state_.set(kFakeLayout.thread.chunk_top, chunk.address() + top_);
+    state_.set(kFakeLayout.thread.chunk_limit, chunk.address() + kChunkBytes);
+    state_.set(kFakeLayout.thread.current_frame, top_frame());
+  }
+
+  Memory state_;
+  std::deque<Memory> chunks_;
+  std::deque<Memory> retired_;
+  std::deque<Memory> outside_;
+  std::vector<Frame> frames_;
+  std::size_t top_ = 0;
+  std::uint64_t stamp_ = 0;
+};
+
+/// Reads as the others do, range by range, and lets a test act before each range.
+class InterruptedReader final : public MemoryReader {
+ public:
+  /// Called before each range is copied; the argument counts all ranges of all gathers.
+  std::function<void(const MemoryRange&)> before_range = [](const MemoryRange&) {};
+  std::size_t gathers = 0;
+  std::size_t reads = 0;
+
+  std::size_t gather(std::span<const MemoryRange> ranges) noexcept override {
+    ++gathers;
+    std::size_t done = 0;
+    for (const MemoryRange& range : ranges) {
+      before_range(range);
+      if (!honest_->read_bytes(range.address, window_.data() + done, range.size)) return done;
+      done += range.size;
+    }
+    return done;
+  }
+  [[nodiscard]] const std::byte* window() const noexcept override { return window_.data(); }
+  [[nodiscard]] std::string_view name() const noexcept override { return "interrupted"; }
+  bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
+    ++reads;
+    return honest_->read_bytes(address, out, size);
+  }
+
+ private:
+  std::unique_ptr<MemoryReader> honest_ = open_memory_reader();
+  std::vector<std::byte> window_ = std::vector<std::byte>(kWindowBytes);
+};
+
+}  // namespace gauge::cpython

@@ -1,0 +1,295 @@
+#include "recorder/cpython/stack_walker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/recorder/cpython/fake_interpreter.h"
+#include "tests/recorder/cpython/unreliable_reader.h"
+
+namespace gauge::cpython {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::uint8_t kGenerator = 1;
+constexpr std::uint8_t kEntryFromC = 3;
+
+class StackWalkerTest : public testing::Test {
+ protected:
+  Walk walk() { return walker->walk(thread.state(), {}, *guess); }
+  /// The codes of a stack, innermost first; empty if there is none.
+  static std::vector<std::uintptr_t> codes(const Walk& walk) {
+    std::vector<std::uintptr_t> result;
+    for (const RawFrame& frame : walk.frames) result.push_back(frame.executable);
+    return result;
+  }
+  /// Acts when the thread state is copied for the `nth` time: between the two copies of the hot frames.
+  void at_state_copy(int nth, std::function<void()> action) {
+    reader.before_range = [this, nth, action = std::move(action), seen = 0](const MemoryRange& range) mutable {
+      if (range.address == thread.address() && ++seen == nth) action();
+    };
+  }
+  /// Acts at every copy of the thread state.
+  void at_each_state_copy(std::function<void()> action) {
+    reader.before_range = [this, action = std::move(action)](const MemoryRange& range) {
+      if (range.address == thread.address()) action();
+    };
+  }
+
+  FakeThread thread{0x1000, 1};
+  InterruptedReader reader;
+  std::unique_ptr<StackWalker> walker = std::make_unique<StackWalker>(reader, kFakeLayout);
+  std::unique_ptr<StackGuess> guess = std::make_unique<StackGuess>();
+};
+
+TEST_F(StackWalkerTest, FindsTheFramesInnermostFirst) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  const Walk stack = walk();
+  EXPECT_EQ(stack.result, Walk::Result::stack);
+  EXPECT_THAT(codes(stack), ElementsAre(0x300, 0x200, 0x100));
+  EXPECT_EQ(stack.frames[0].instruction, 0x300U + 100);
+  EXPECT_FALSE(stack.is_partial);
+  EXPECT_FALSE(stack.is_truncated);
+  EXPECT_EQ(stack.retries, 0u);
+}
+
+TEST_F(StackWalkerTest, SaysThatAThreadWithoutPythonCodeHasNoStack) {
+  EXPECT_EQ(walk().result, Walk::Result::no_stack);
+  thread.push(0x100, kEntryFromC);
+  EXPECT_EQ(walk().result, Walk::Result::no_stack);
+}
+
+TEST_F(StackWalkerTest, LeavesEntriesFromCOut) {
+  thread.push(0x100);
+  thread.push(0x999, kEntryFromC);
+  thread.push(0x200);
+  thread.push(0x999, kEntryFromC);
+  thread.push(0x300);
+  EXPECT_THAT(codes(walk()), ElementsAre(0x300, 0x200, 0x100));
+}
+
+TEST_F(StackWalkerTest, NeedsOneCallToTheKernelForAStackItKnows) {
+  for (std::uintptr_t i = 1; i <= 25; ++i) {
+    thread.push(i << 8, i % 5 == 0 ? kGenerator : std::uint8_t{0});
+  }
+  walk();
+  reader.gathers = reader.reads = 0;
+  EXPECT_EQ(walk().frames.size(), 25u);
+  EXPECT_EQ(reader.gathers, 1u);
+  EXPECT_EQ(reader.reads, 0u);
+}
+
+TEST_F(StackWalkerTest, FollowsGeneratorsOnTopInTheMiddleAndBelow) {
+  thread.push(0x100, kGenerator);
+  thread.push(0x200);
+  thread.push(0x300, kGenerator);
+  thread.push(0x400, kGenerator);
+  thread.push(0x500);
+  thread.push(0x600, kGenerator);
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x600, 0x500, 0x400, 0x300, 0x200, 0x100));
+  EXPECT_TRUE(stack.frames[0].is_generator);
+  EXPECT_FALSE(stack.frames[1].is_generator);
+}
+
+TEST_F(StackWalkerTest, FollowsAStackThroughOlderChunks) {
+  constexpr std::uintptr_t kDepth = 1000;  // 157 frames fill a chunk
+  for (std::uintptr_t i = 1; i <= kDepth; ++i) thread.push(i << 8);
+  for (int round = 0; round < 2; ++round) {
+    const Walk stack = walk();
+    ASSERT_EQ(stack.frames.size(), kDepth);
+    for (std::uintptr_t i = 0; i < kDepth; ++i) ASSERT_EQ(stack.frames[i].executable, (kDepth - i) << 8);
+    EXPECT_FALSE(stack.is_truncated);
+  }
+}
+
+TEST_F(StackWalkerTest, KeepsUpWithAStackThatGrowsAndShrinksAcrossChunks) {
+  for (const std::size_t depth : {10U, 400U, 30U, 158U, 157U, 700U, 1U}) {
+    while (thread.state().current_frame != 0) thread.pop();
+    for (std::uintptr_t i = 1; i <= depth; ++i) thread.push(i << 8);
+    ASSERT_EQ(walk().frames.size(), depth);
+  }
+}
+
+TEST_F(StackWalkerTest, FollowsAStackThatShrinksFrameByFrame) {
+  for (std::uintptr_t i = 1; i <= 300; ++i) thread.push(i << 8);
+  for (std::size_t depth = 300; depth > 0; --depth) {
+    ASSERT_EQ(walk().frames.size(), depth);
+    thread.pop();
+  }
+}
+
+TEST_F(StackWalkerTest, KeepsTheInnermostFramesOfAStackTooDeep) {
+  constexpr std::uintptr_t kDepth = 10000;
+  for (std::uintptr_t i = 1; i <= kDepth; ++i) thread.push(i << 8);
+  const Walk stack = walk();
+  ASSERT_EQ(stack.frames.size(), StackWalker::kMaxDepth);
+  EXPECT_TRUE(stack.is_truncated);
+  EXPECT_EQ(stack.frames.front().executable, kDepth << 8);
+  EXPECT_EQ(stack.frames.back().executable, (kDepth - StackWalker::kMaxDepth + 1) << 8);
+}
+
+TEST_F(StackWalkerTest, FollowsARecursionThroughC) {
+  constexpr std::uintptr_t kDepth = 300;
+  for (std::uintptr_t i = 1; i <= kDepth; ++i) {
+    thread.push(i << 8);
+    thread.push(0x999, kEntryFromC);
+  }
+  thread.push(0xABC00);
+  Walk stack = walk();
+  for (int tick = 0; tick < 3; ++tick) stack = walk();  // 128 unknown frames are looked up at a time
+  EXPECT_EQ(stack.frames.size(), kDepth + 1);
+  EXPECT_FALSE(stack.is_truncated);
+}
+
+TEST_F(StackWalkerTest, MarksAStackTruncatedWhoseUnknownPartIsTooLong) {
+  for (std::uintptr_t i = 1; i <= 300; ++i) thread.push(i << 8, kGenerator);
+  thread.push(0xABC00);
+  const Walk stack = walk();
+  EXPECT_EQ(stack.result, Walk::Result::stack);
+  EXPECT_TRUE(stack.is_truncated);
+}
+
+TEST_F(StackWalkerTest, EndsInAStackThatIsACircle) {
+  for (std::uintptr_t i = 1; i <= 3; ++i) thread.push(i << 8, kGenerator);
+  thread.frame_memory(2).set(kFakeLayout.frame.previous, thread.state().current_frame);
+  walk();  // no hang
+  thread.frame_memory(2).set(kFakeLayout.frame.previous, thread.frame_memory(2).address());
+  EXPECT_NE(walk().result, Walk::Result::stack);
+}
+
+TEST_F(StackWalkerTest, ReadsAgainWhenTheStackMoves) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  walk();
+  at_state_copy(1, [this] {
+    thread.pop();
+    thread.touch(0);
+    thread.push(0x400);
+  });
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x400, 0x200, 0x100));
+  EXPECT_FALSE(stack.is_partial);
+  EXPECT_EQ(stack.retries, 1u);
+}
+
+TEST_F(StackWalkerTest, KeepsTheCallersWhenTheStackNeverRests) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U, 0x400U}) thread.push(code);
+  walk();
+  std::uintptr_t code = 0x500;
+  at_each_state_copy([&] {
+    thread.pop();
+    thread.touch(0);  // 0x300 goes on and calls another
+    thread.push(code += 0x100);
+  });
+  const Walk stack = walk();
+  EXPECT_EQ(stack.result, Walk::Result::stack);
+  EXPECT_TRUE(stack.is_partial);
+  EXPECT_THAT(codes(stack), ElementsAre(0x300, 0x200, 0x100));
+  EXPECT_EQ(stack.retries, 2u);
+}
+
+TEST_F(StackWalkerTest, NeverJoinsACalleeToACallerItDoesNotHave) {
+  // Two chains of the same shape, a->leaf and b->leaf, at the same addresses.
+  thread.push(0x100);
+  thread.push(0xA00);
+  thread.push(0xF00);
+  walk();
+  bool is_a = true;
+  at_each_state_copy([&] {
+    thread.pop();
+    thread.pop();
+    thread.touch(0);
+    is_a = !is_a;
+    thread.push(is_a ? 0xA00 : 0xB00);
+    thread.push(0xF00);
+  });
+  const Walk stack = walk();
+  // The leaf is in both copies, its caller is not.
+  EXPECT_TRUE(stack.is_partial);
+  EXPECT_THAT(codes(stack), ElementsAre(0x100));
+}
+
+TEST_F(StackWalkerTest, ReadsAgainWhenCallersMoveWhileOlderFramesAreCopied) {
+  for (std::uintptr_t i = 1; i <= 100; ++i) thread.push(i << 8);
+  walk();
+  bool has_acted = false;
+  const std::uintptr_t chunk = thread.state().chunk;
+  reader.before_range = [&](const MemoryRange& range) {
+    if (range.address != chunk || has_acted) return;  // the low end of the chunk, copied after the hot frames
+    has_acted = true;
+    for (int i = 0; i < 95; ++i) thread.pop();
+    thread.touch(0);
+    for (std::uintptr_t i = 1; i <= 95; ++i) thread.push(i << 16);
+  };
+  const Walk stack = walk();
+  EXPECT_TRUE(has_acted);
+  ASSERT_EQ(stack.frames.size(), 100u);
+  EXPECT_EQ(stack.frames[94].executable, 1U << 16);
+  EXPECT_EQ(stack.retries, 1u);
+}
+
+TEST_F(StackWalkerTest, FindsNoStackOfAThreadThatEnded) {
+  thread.push(0x100);
+  const ThreadState before = thread.state();
+  thread.state_memory().set(kFakeLayout.thread.unique_id, 2);
+  EXPECT_EQ(walker->walk(before, {}, *guess).result, Walk::Result::no_stack);
+  ThreadState nowhere = before;
+  nowhere.address = 16;
+  EXPECT_EQ(walker->walk(nowhere, {}, *guess).result, Walk::Result::no_stack);
+}
+
+TEST_F(StackWalkerTest, FailsOnAFrameThatIsNowhere) {
+  thread.push(0x100);
+  for (const std::uintptr_t nowhere : {std::uintptr_t{16}, ~std::uintptr_t{0}, ~std::uintptr_t{7}}) {
+    thread.state_memory().set(kFakeLayout.thread.current_frame, nowhere);
+    EXPECT_EQ(walk().result, Walk::Result::failed);
+  }
+}
+
+TEST_F(StackWalkerTest, TellsTheGilAndTheBirthsOfTheSameMoment) {
+  thread.push(0x100);
+  Memory gil(64);
+  gil.set(kFakeLayout.gil.holder, thread.address());
+  gil.set(kFakeLayout.gil.locked, 1);
+  Memory births(8);
+  births.set(0, 77);
+  at_state_copy(1, [&] { gil.set(kFakeLayout.gil.locked, 0); });
+  const Walk stack = walker->walk(thread.state(), {gil.address(), births.address()}, *guess);
+  EXPECT_EQ(stack.gil_before, (GilSight{thread.address(), true}));
+  EXPECT_EQ(stack.gil_after, (GilSight{thread.address(), false}));
+  EXPECT_EQ(stack.code_births, 77u);
+}
+
+TEST_F(StackWalkerTest, GivesAFrameAnotherFingerprintWhenItHasRun) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  const std::vector<RawFrame> before(walk().frames.begin(), walk().frames.end());
+  thread.pop();
+  thread.touch(0);
+  thread.push(0x300);
+  const Walk after = walk();
+  EXPECT_NE(after.frames[1].fingerprint, before[1].fingerprint);
+  EXPECT_EQ(after.frames[2].fingerprint, before[2].fingerprint);
+}
+
+TEST(StackWalkerFuzz, SurvivesEveryLie) {
+  UnreliableReader reader(1);
+  const auto walker = std::make_unique<StackWalker>(reader, kFakeLayout);
+  const auto guess = std::make_unique<StackGuess>();
+  FakeThread thread(0x1000, 1);
+  reader.may_lie = true;
+  std::mt19937 random(2);
+  std::size_t depth = 0;
+  for (int i = 0; i < 20000; ++i) {
+    if (depth > 0 && (random() % 2 == 0 || depth > 400)) {
+      thread.pop();
+      --depth;
+    } else {
+      thread.push(0x100 * (1 + random() % 9), random() % 8 == 0 ? kGenerator : std::uint8_t{0});
+      ++depth;
+    }
+    EXPECT_LE(walker->walk(thread.state(), {thread.address(), 0}, *guess).frames.size(), StackWalker::kMaxDepth);
+  }
+}
+
+}  // namespace
+}  // namespace gauge::cpython
