@@ -18,7 +18,6 @@ typedef struct GaugeLayout {
   uint32_t hex_version; /* PY_VERSION_HEX of the headers */
 
   struct {
-    uint32_t finalizing;        /* word, not 0 once the interpreter tears itself down */
     uint32_t interpreters_head; /* the newest interpreter */
     uint32_t gil;               /* to 3.11: the one GIL, inside the runtime */
   } runtime;
@@ -74,6 +73,9 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled);
 
 /* The address of _PyRuntime. */
 uintptr_t gauge_runtime_address(void);
+
+/* Not 0 once the interpreter has begun to tear itself down. Needs no GIL. */
+int gauge_is_finalizing(void);
 
 #ifdef __cplusplus
 }

@@ -15,8 +15,7 @@
 
 const GaugeLayout gauge_layout = {
     .hex_version = PY_VERSION_HEX,
-    .runtime = {.finalizing = offsetof(_PyRuntimeState, _finalizing),
-                .interpreters_head = offsetof(_PyRuntimeState, interpreters.head),
+    .runtime = {.interpreters_head = offsetof(_PyRuntimeState, interpreters.head),
                 .gil = offsetof(_PyRuntimeState, ceval.gil)},
     .interpreter = {.next = offsetof(PyInterpreterState, next),
                     .id = offsetof(PyInterpreterState, id),
@@ -58,3 +57,5 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
 }
 
 uintptr_t gauge_runtime_address(void) { return (uintptr_t)&_PyRuntime; }
+
+int gauge_is_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }

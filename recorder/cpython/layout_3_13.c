@@ -18,9 +18,7 @@
 
 const GaugeLayout gauge_layout = {
     .hex_version = PY_VERSION_HEX,
-    .runtime = {.finalizing = offsetof(_PyRuntimeState, _finalizing),
-                .interpreters_head = offsetof(_PyRuntimeState, interpreters.head),
-                .gil = GAUGE_NO_FIELD},
+    .runtime = {.interpreters_head = offsetof(_PyRuntimeState, interpreters.head), .gil = GAUGE_NO_FIELD},
     .interpreter = {.next = offsetof(PyInterpreterState, next),
                     .id = offsetof(PyInterpreterState, id),
                     .threads_head = offsetof(PyInterpreterState, threads.head),
@@ -64,7 +62,6 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
       {"cookie", (uint64_t)memcmp(table->cookie, _Py_Debug_Cookie, sizeof table->cookie), 0},
       {"minor version", table->version >> 16, PY_VERSION_HEX >> 16},
       {"free_threaded", table->free_threaded, 0},
-      {"runtime finalizing", table->runtime_state.finalizing, gauge_layout.runtime.finalizing},
       {"runtime interpreters_head", table->runtime_state.interpreters_head, gauge_layout.runtime.interpreters_head},
       {"interpreter next", table->interpreter_state.next, gauge_layout.interpreter.next},
       {"interpreter id", table->interpreter_state.id, gauge_layout.interpreter.id},
@@ -96,3 +93,5 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
 }
 
 uintptr_t gauge_runtime_address(void) { return (uintptr_t)&_PyRuntime; }
+
+int gauge_is_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }

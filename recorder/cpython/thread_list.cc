@@ -17,7 +17,7 @@ ThreadList::ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uin
                 "address space: the table of threads does not fit (64 MiB of it are reserved, little is ever used); "
                 "raise the limit (ulimit -v)"};
   }
-  records_ = reinterpret_cast<ThreadRecord*>(memory_.data());
+  records_ = static_cast<ThreadRecord*>(static_cast<void*>(memory_.data()));  // all zero, as a record begins
 }
 
 void ThreadList::refresh() noexcept {

@@ -20,7 +20,7 @@ namespace gauge::cpython {
 /// Offsets like those of CPython 3.13, with smaller structures.
 inline constexpr GaugeLayout kFakeLayout{
     .hex_version = 0x030D00F0,
-    .runtime = {.finalizing = 0, .interpreters_head = 8, .gil = GAUGE_NO_FIELD},
+    .runtime = {.interpreters_head = 8, .gil = GAUGE_NO_FIELD},
     .interpreter = {.next = 0, .id = 8, .threads_head = 16, .gil = 24, .code_births = 32},
     .gil = {.holder = 8, .locked = 16, .size = 64},
     .thread = {.next = 8,

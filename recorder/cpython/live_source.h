@@ -1,0 +1,55 @@
+// The StackSource of a running CPython, whichever version: composed of what this folder has.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "recorder/cpython/code_cache.h"
+#include "recorder/cpython/frame_resolver.h"
+#include "recorder/cpython/self_test.h"
+#include "recorder/cpython/stack_walker.h"
+#include "recorder/cpython/thread_list.h"
+#include "recorder/cpython/thread_names.h"
+#include "recorder/cpython/thread_status.h"
+#include "recorder/stack_source.h"
+
+namespace gauge::cpython {
+
+class LiveSource final : public StackSource {
+ public:
+  explicit LiveSource(InterpreterFacts facts) : facts_(std::move(facts)) {}
+
+  void open() override { open_with(open_memory_reader()); }
+  /// open() with a reader of the caller's choice: for tests.
+  void open_with(std::unique_ptr<MemoryReader> reader);
+  [[nodiscard]] std::string_view reader_name() const noexcept override { return parts_->reader->name(); }
+  void look(StackVisitor& visitor) noexcept override;
+  [[nodiscard]] bool is_finalizing() noexcept override;
+  [[nodiscard]] StackSourceCounters counters() const noexcept override;
+
+ private:
+  /// Made by open(), in this order.
+  struct Parts {
+    Parts(const InterpreterFacts& facts, std::unique_ptr<MemoryReader> memory_reader);
+
+    std::unique_ptr<MemoryReader> reader;
+    ThreadList threads;
+    StackWalker walker;
+    CodeCache codes;
+    FrameResolver resolver;
+    ThreadNames names;
+  };
+
+  void look_at(ThreadRecord& record, StackVisitor& visitor) noexcept;
+  void show(ThreadRecord& record, const Walk& walk, const ResolvedStack& stack, ThreadSample sample,
+            StackVisitor& visitor) noexcept;
+  bool introduce(ThreadRecord& record, std::chrono::nanoseconds now, StackVisitor& visitor) noexcept;
+  [[nodiscard]] WalkContext context_of(const ThreadRecord& record) const noexcept;
+
+  InterpreterFacts facts_;
+  std::unique_ptr<Parts> parts_;
+  StackSourceCounters counters_;
+  std::uint32_t thread_count_ = 0;
+};
+
+}  // namespace gauge::cpython

@@ -1,0 +1,40 @@
+// What a thread is doing, beside its stack: CPU time, on a core or not, GIL held or wanted.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "recorder/cpython/layout.h"
+#include "recorder/cpython/stack_walker.h"
+#include "recorder/cpython/thread_list.h"
+
+namespace gauge::cpython {
+
+/// CPU time used so far by a thread of this process, by its kernel id. 0.3 us.
+/// @return nothing if there is no such thread (any more)
+[[nodiscard]] std::optional<std::chrono::nanoseconds> thread_cpu_time(std::uint64_t native_id) noexcept;
+
+/// True if the thread is in the kernel waiting on a futex in [address, address + size); nothing if the kernel does not
+/// tell. 2 to 3 us.
+[[nodiscard]] std::optional<bool> is_waiting_within(std::uint64_t native_id, std::uintptr_t address,
+                                                    std::size_t size) noexcept;
+
+/// A thread's CPU clock, read on both sides of the walk.
+struct CpuSight {
+  std::optional<std::chrono::nanoseconds> before;
+  std::optional<std::chrono::nanoseconds> after;
+
+  /// A clock that moves while the walk takes its microseconds belongs to a thread that is on a core: a thread that is
+  /// ready to run but has no core stands still, as one that sleeps.
+  [[nodiscard]] bool is_running() const noexcept { return before && after && *after > *before; }
+};
+
+/// GIL bits of gpf::Status.
+///
+/// Held and not held are read; wanted is told by where the thread waits: on the lock inside the GIL. A thread whose CPU
+/// clock has not moved since it was last asked about is still where it was.
+[[nodiscard]] std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu,
+                                       std::uintptr_t gil, ThreadRecord& record) noexcept;
+
+}  // namespace gauge::cpython
