@@ -1,7 +1,8 @@
 // Turns the sample columns of a recording's blocks into samples of the profile, and says what each stands for.
 //
 // The weight rules of schemas/gauge.proto are here and nowhere else: a sample stands for the time since its thread's
-// sample before; after a gap, and where a lost block hides the sample before, for the interval in force.
+// sample before; after a gap for no more than the interval in force; and for that interval where there is no sample
+// before or a lost block hides it.
 #pragma once
 
 #include <algorithm>
@@ -69,8 +70,13 @@ class SampleDecoder {
   }
   std::chrono::nanoseconds wall_of(ThreadState& thread, const Sample& sample, std::int64_t interval_ns) {
     const std::int64_t time_ns = sample.time.count();
-    const bool is_gap = (sample.status & gpf::kAfterGap) != 0 || thread.epoch != epoch_;
-    const std::int64_t wanted = is_gap ? interval_ns : std::max<std::int64_t>(time_ns - thread.last_time_ns, 0);
+    const std::int64_t since_last_ns = std::max<std::int64_t>(time_ns - thread.last_time_ns, 0);
+    std::int64_t wanted = since_last_ns;
+    if (thread.epoch != epoch_) {
+      wanted = interval_ns;
+    } else if ((sample.status & gpf::kAfterGap) != 0) {
+      wanted = std::min(interval_ns, since_last_ns);  // a late sample may be right before: no time counts twice
+    }
     thread.last_time_ns = time_ns;
     thread.epoch = epoch_;
     return take(budget_->wall_ns, wanted);

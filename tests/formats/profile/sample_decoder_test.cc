@@ -81,6 +81,13 @@ TEST_F(SampleDecoderTest, SampleAfterAGapStandsForTheInterval) {
   EXPECT_EQ(decode(gap)[1].wall, 7ms);
 }
 
+TEST_F(SampleDecoderTest, NoTimeCountsTwiceAfterAGap) {
+  gpf::Block late = block(0);
+  late.samples->time_delta = {0, 3000};  // the first sample came late, so the next is less than an interval after it
+  late.samples->status = {0, gpf::kAfterGap};
+  EXPECT_EQ(decode(late)[1].wall, 3ms);
+}
+
 TEST_F(SampleDecoderTest, TimeGoesOnFromBlockToBlock) {
   static_cast<void>(decode(block(0)));        // last sample at 10 ms
   EXPECT_EQ(decode(block(1))[0].wall, 90ms);  // at 100 ms
@@ -151,7 +158,7 @@ TEST_F(SampleDecoderTest, BlockWithoutColumnsIsOfNoThread) {
 TEST_F(SampleDecoderTest, ForgedTimesCannotOverflowTheTotal) {
   nanoseconds wall{};
   nanoseconds cpu{};
-  for (std::uint64_t sequence = 0; sequence < 8; ++sequence) {
+  for (std::uint64_t sequence = 0; sequence < 16; sequence += 2) {  // with blocks lost in between
     gpf::Block forged = block(sequence);
     forged.samples->interval_ns = INT64_MAX;
     forged.samples->status = {gpf::kAfterGap, gpf::kAfterGap};
