@@ -15,7 +15,7 @@ import pytest
 
 import gauge_testing
 
-LIBRARIES = ["libcli11-dev", "libfmt-dev", "libprotozero-dev", "libzstd-dev", "rapidjson-dev"]
+LIBRARIES = ["libcli11-dev", "libfmt-dev", "libprotozero-dev", "libtomlplusplus-dev", "libzstd-dev", "rapidjson-dev"]
 
 PYTHON = """#!/bin/sh
 case "$1" in

@@ -37,7 +37,8 @@ def no_file_comment(path: str, text: str) -> Iterable[str]:
         yield "has no #pragma once"
 
 
-COMMENTS = ("//", "/*", " *", "template")
+# What may stand right before a declaration: its comment, or a constant that shares it.
+COMMENTS = ("//", "/*", " *", "template", "inline constexpr")
 _DECLARATION = re.compile(r"^(?:\[\[nodiscard\]\] )?\w[\w:<>,&* ]*[ &*]\w+\(.*[;{]$")
 
 
