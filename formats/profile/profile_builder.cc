@@ -37,7 +37,7 @@ class TruncatedStacks {
       missing.push_back(at);
       if (at == kEmptyStack) break;  // it is its own parent
     }
-    for (auto at = missing.rbegin(); at != missing.rend(); ++at) set(*at, make(*at, tables));
+    for (; !missing.empty(); missing.pop_back()) set(missing.back(), make(missing.back(), tables));
     return find(stack);
   }
   /// The empty stack unless add() has seen `stack`.
@@ -107,6 +107,7 @@ std::string hex(std::string_view bytes) {
 
 std::vector<std::string> valid_texts(const std::vector<std::string>& texts) {
   std::vector<std::string> result;
+  result.reserve(texts.size());
   for (const std::string& text : texts) result.push_back(valid_utf8(text));
   return result;
 }
