@@ -36,19 +36,6 @@ need_for_build() {
 }
 
 need_for_test() {
-  need_for_test_build
-  need_consumers
-}
-
-# What tests/consumers drives, besides what its own set-up gets from npm.
-need_consumers() {
-  need chromium chromium
-  need fonts-dejavu-core
-  need nodejs node
-  need npm npm
-}
-
-need_for_test_build() {
   need_for_build
   command -v google-chrome >/dev/null || need chromium chromium
   need fonts-dejavu-core
@@ -64,14 +51,13 @@ need_for_test_build() {
 }
 
 need_for_lint() {
-  need_for_test_build  # clang-tidy reads the compile commands of the whole tree
+  need_for_test  # clang-tidy reads the compile commands of the whole tree
   need clang-format clang-format
   need clang-tidy clang-tidy
 }
 
 need_for_ci() {
   need_for_lint
-  need_consumers
   need ccache ccache
 }
 

@@ -2,7 +2,7 @@
 # Installs the readers of our output formats that come from npm, saying so first. Does nothing where they are there.
 #
 # They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers. Those
-# that are Debian packages (chromium, callgrind_annotate) come with tools/setup.sh test.
+# that are Debian packages (chromium, callgrind_annotate), and npm, come with tools/setup.sh test.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ exec 9>"$cache/consumers.lock"
 flock 9
 if [[ ! -e $folder/complete ]]; then
   if ! command -v npm >/dev/null; then
-    say "npm is missing; install it (Debian: apt-get install nodejs npm), then try again"
+    say "npm is missing; run tools/setup.sh test, and have build/venv/test/bin on PATH"
     exit 1
   fi
   say "missing npm packages: $(sed -nE 's/^    "(.*)": "(.*)",?$/\1@\2/p' tests/consumers/package.json | tr '\n' ' ')"
