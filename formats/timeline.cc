@@ -12,9 +12,11 @@ using std::chrono::nanoseconds;
 
 constexpr nanoseconds kFirstWindow = std::chrono::milliseconds{100};
 constexpr nanoseconds kLongestWindow = std::chrono::hours{24 * 365};
+/// Between the starts of two recordings: of forged ones, it must not overflow times.
+constexpr nanoseconds kLongestOffset = std::chrono::hours{24 * 365 * 10};
 
-/// The next one of 100 ms, 500 ms, 1 s, 5 s, 10 s, ...: lengths that people can name, each a multiple of the one before,
-/// so that coarsening again gives what coarsening at once would have given.
+/// The next one of 100 ms, 500 ms, 1 s, 5 s, 10 s, ...: lengths that people can name, each a multiple of the one
+/// before, so that coarsening again gives what coarsening at once would have given.
 nanoseconds next_window(nanoseconds window) {
   if (window == nanoseconds::zero()) return kFirstWindow;
   nanoseconds decade = kFirstWindow;
@@ -42,8 +44,8 @@ class Collector {
   void add(const Sample& sample) {
     const Process& process = profile_.process(profile_.thread(sample.thread).process);
     nanoseconds& end = ends_[index_of(sample.thread)];
-    const nanoseconds start =
-        sample.time - sample.wall - process.start_time + process.start_unix_time - timelines_.origin;
+    const nanoseconds offset = std::min(process.start_unix_time - timelines_.origin, kLongestOffset);
+    const nanoseconds start = sample.time - sample.wall - process.start_time + offset;
     // A sample after a gap stands for an interval even if the gap was shorter: no time may be lost, so it comes late.
     if (start > end) append(sample.thread, kNotSampled, start - end);
     append(sample.thread, options_.shown[index_of(sample.stack)], sample.wall);

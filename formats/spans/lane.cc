@@ -12,6 +12,8 @@ using std::chrono::nanoseconds;
 
 /// Two ticks may be lost: with jitter of half an interval each way, samples that far apart are regular or nearly so.
 constexpr int kLongestStepIntervals = 4;
+/// Longer than any recorder's; a forged one must not overflow what is reckoned from it.
+constexpr nanoseconds kLongestInterval = std::chrono::hours{24};
 /// What is seen once may have lasted a moment only, unless the looks before and after it are this far apart.
 constexpr int kLongEnoughIntervals = 2;
 
@@ -27,7 +29,7 @@ bool is_settled(const Sample& sample, std::span<const Frame> stack, std::size_t 
 }  // namespace
 
 Lane::Lane(const SpanIds& ids, ThreadId thread, nanoseconds interval, nanoseconds start_time)
-    : ids_(ids), thread_(thread), interval_(interval), start_time_(start_time) {}
+    : ids_(ids), thread_(thread), interval_(std::min(interval, kLongestInterval)), start_time_(start_time) {}
 
 void Lane::add(const Sample& sample, std::span<const Frame> stack, const SpanVisitor& visit) {
   if (has(sample, gpf::kTruncated) || (last_time_ && sample.time <= *last_time_)) {
@@ -49,9 +51,10 @@ void Lane::finish(const SpanVisitor& visit) { end_from(0, std::nullopt, visit); 
 
 void Lane::measure_step(const Sample& sample) noexcept {
   const bool after_gap = has(sample, gpf::kAfterGap);
-  if (after_gap && sample.wall > nanoseconds::zero()) interval_ = sample.wall;
+  const nanoseconds wall = std::min(sample.wall, kLongestInterval);
+  if (after_gap && wall > nanoseconds::zero()) interval_ = wall;
   // A sample that is not after a gap is regular however far it is from the last: the rate may have been lowered.
-  longest_step_ = kLongestStepIntervals * (after_gap ? interval_ : std::max(interval_, sample.wall));
+  longest_step_ = kLongestStepIntervals * (after_gap ? interval_ : std::max(interval_, wall));
 }
 
 /// Whether something seen at `from` and looked for at `to` was watched in between.

@@ -78,6 +78,16 @@ TEST(Timelines, AllThreadsBeginWithTheFirstRecording) {
                                          ElementsAre(StackRun{kNotSampled, 2s + 30ms}, StackRun{kB, 10ms})));
 }
 
+TEST(Timelines, AForgedStartIsTenYearsAfterTheOthersAtMost) {
+  Timeline timeline;
+  timeline.thread("one", 1);
+  timeline.process(43);
+  timeline.tables.processes[1].start_unix_time = nanoseconds{std::int64_t{1} << 62};
+  timeline.tick(timeline.thread("two", 2), 10ms, "a");
+  EXPECT_THAT(collect(timeline.profile()).threads[1],
+              ElementsAre(StackRun{kNotSampled, 24h * 365 * 10}, StackRun{kA, 10ms}));
+}
+
 TEST(Timelines, AThreadWithoutSamplesHasNoRuns) {
   Timeline timeline;
   timeline.thread("idle", 1);

@@ -151,5 +151,15 @@ TEST(InferSpans, EndsThatWereNotSeenAreMarked) {
   EXPECT_THAT(infer(timeline), ElementsAre(unseen(true, false), unseen(false, true), unseen(true, true)));
 }
 
+TEST(InferSpans, AForgedIntervalIsTakenForADay) {
+  Timeline timeline;
+  timeline.tables.processes[0].interval = std::chrono::nanoseconds{std::int64_t{1} << 61};
+  timeline.tick(48h, "f", {.status = gpf::kAfterGap, .wall = std::chrono::nanoseconds{std::int64_t{1} << 62}});
+  timeline.tick(49h, "f");
+  const Span span = only(timeline, "f");
+  EXPECT_EQ(span.start, 36h);
+  EXPECT_EQ(span.end, 61h);
+}
+
 }  // namespace
 }  // namespace gauge
