@@ -106,6 +106,14 @@ def _interpreter_name() -> str:
     return "%s-%d.%d%s" % (sys.implementation.name, sys.version_info[0], sys.version_info[1], free_threaded)
 
 
+def _forget_modules_since(before: "set[str]") -> None:
+    """Take out of `sys.modules` what only we have asked for."""
+    for name in ("_recorder", "atexit"):
+        # CPython 3.9 and older keep the callbacks in the module, which must stay; later ones in the interpreter.
+        if name not in before and (name != "atexit" or sys.version_info >= (3, 10)):
+            sys.modules.pop(name, None)
+
+
 def _load_recorder(settings: _Settings) -> "ModuleType":
     """The extension module, by its path; `sys.modules` stays as it is. Raises ImportError with words for the user."""
     directory = os.fsdecode(settings["recorders"])
@@ -123,9 +131,7 @@ def _load_recorder(settings: _Settings) -> "ModuleType":
     spec = external.spec_from_file_location("_recorder", path)
     module = bootstrap.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for added in set(sys.modules) - before:
-        if added == "_recorder":
-            del sys.modules[added]
+    _forget_modules_since(before)
     return module
 
 
@@ -183,17 +189,26 @@ def _record(module: "ModuleType", settings: _Settings, is_first: bool) -> None:
             _warn("%s (the program is not affected)" % error)
 
     _at_exit(finish)
+    _at_worker_exit(finish)
+
+
+def _at_worker_exit(function: "Callable[[], None]") -> None:
+    """A forked worker of multiprocessing leaves by os._exit: no atexit, but a list of multiprocessing's own.
+
+    That list is emptied first thing in the worker; what runs right after may add to it.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.register_after_fork(function, lambda _: util.Finalize(None, function, exitpriority=-1000))
 
 
 def _at_exit(function: "Callable[[], None]") -> None:
     """Register early, so run last: what the program does at its exit is recorded too."""
-    known = "atexit" in sys.modules
+    before = set(sys.modules)
     import atexit
 
     atexit.register(function)
-    # CPython 3.9 and older keep the callbacks in the module, which must stay.
-    if not known and sys.version_info >= (3, 10):
-        del sys.modules["atexit"]
+    _forget_modules_since(before)
 
 
 def _refuse(settings: _Settings, reason: str) -> None:
