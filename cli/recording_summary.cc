@@ -80,6 +80,7 @@ double RecordingSummary::rate_achieved() const noexcept {
 }
 
 std::string RecordingSummary::why_empty() const {
+  if (report.truncated && duration.count() == 0) return "cut before the first samples were written, within a second";
   return fmt::format("ran {} at {}", format_time(duration), format_rate(interval()));
 }
 

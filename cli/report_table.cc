@@ -114,7 +114,7 @@ class Table {
         "Python {}, {} at {}, {}, {}", processes.front().python_version, format_count(hot_.total.samples, "sample"),
         format_rate(processes.front().interval), format_count(profile_.threads().size(), "thread"),
         fmt::format("{} wall, {} CPU over all threads", format_time(hot_.total.wall), format_time(hot_.total.cpu)));
-    lines_.push_back(paint_.dim(cut(facts, style_.width)));
+    for (const std::string& line : wrapped(facts, style_.width)) lines_.push_back(paint_.dim(line));
   }
 
   void add_heading() {

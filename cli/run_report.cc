@@ -41,15 +41,15 @@ class Reporter {
 
   RunReport report(const std::vector<LogEntry>& log) && {
     for (const LogEntry& entry : log) add(entry);
-    if (recordings_.empty() && refused_ == 0) say_nothing_recorded();
+    if (count_ == 0 && refused_ == 0) say_nothing_recorded();
     if (refused_ != 0) say_refused();
-    if (recordings_.size() > kMostFilesShown)
-      say(fmt::format("... and {} more", format_count(recordings_.size() - kMostFilesShown, "recording")));
+    if (count_ > kMostFilesShown)
+      say(fmt::format("... and {} more", format_count(count_ - kMostFilesShown, "recording")));
     if (skipped_ != 0)
       say(fmt::format(
           "{} not recorded; -s records them too",
           skipped_ == 1 ? "1 more Python process was" : format_count(skipped_) + " more Python processes were"));
-    if (!recordings_.empty()) say_next();
+    if (!useful_.empty()) say_next();
     return std::move(report_);
   }
 
@@ -79,8 +79,7 @@ class Reporter {
   }
 
   void add_recording(const std::string& path) {
-    recordings_.push_back(path);
-    if (recordings_.size() > kMostFilesShown) return;
+    if (++count_ > kMostFilesShown) return;
     try {
       describe(summarize(path));
     } catch (const Error& error) {
@@ -93,6 +92,7 @@ class Reporter {
     if (summary.report.samples == 0) {
       say(fmt::format("{}: no samples ({}); run it longer, or sample faster with -r", path, summary.why_empty()));
     } else {
+      useful_.push_back(path);
       say(fmt::format("{}: {} in {}, {}, {}", path, format_count(summary.report.samples, "sample"),
                       format_time(summary.duration), format_count(summary.threads.size(), "thread"),
                       format_bytes(summary.report.file_bytes)));
@@ -112,7 +112,7 @@ class Reporter {
                       format_count(losses.dropped_samples, "sample")));
     if (summary.end_reason && summary.end_reason->starts_with("error"))
       complain(fmt::format("{}: the recording stopped early ({})", path, printable(*summary.end_reason)));
-    if (summary.report.truncated)
+    if (summary.report.truncated && summary.report.samples != 0)
       say(
           fmt::format("{}: has no end record (the process was killed, or left by exec or os._exit); what was written "
                       "until then is there",
@@ -132,7 +132,7 @@ class Reporter {
   }
 
   void say_refused() {
-    if (refused_ == 1 && recordings_.empty())
+    if (refused_ == 1 && count_ == 0)
       say("nothing was recorded, see above");
     else
       say(fmt::format("{} could not be recorded, see above",
@@ -141,16 +141,17 @@ class Reporter {
 
   void say_next() {
     std::string files;
-    const std::size_t typed = std::min(recordings_.size(), kMostFilesTyped);
-    for (std::size_t index = 0; index < typed; ++index) files += " " + as_typed(recordings_[index]);
-    if (typed < recordings_.size()) files += " ...";
+    const std::size_t typed = std::min(useful_.size(), kMostFilesTyped);
+    for (std::size_t index = 0; index < typed; ++index) files += " " + useful_[index];
+    if (typed < count_) files += " ...";
     say(fmt::format("next: gauge report{}", files));
     say(fmt::format("  or: gauge convert --to {}{}", suggested_format(), files));
   }
 
   const Program& program_;
   RunReport report_;
-  std::vector<std::string> recordings_;
+  std::size_t count_ = 0;            // of recordings
+  std::vector<std::string> useful_;  // those with samples, as typed
   std::size_t refused_ = 0;
   std::size_t skipped_ = 0;
 };
