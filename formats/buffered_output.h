@@ -23,6 +23,12 @@ class BufferedOutput {
     fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
     if (buffer_.size() >= kFlushBytes) finish();
   }
+  /// The same for FMT_COMPILE(...): where it is called for every sample.
+  template <typename Compiled, typename... Args>
+  void print_compiled(const Compiled& format, Args&&... args) {
+    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
+    if (buffer_.size() >= kFlushBytes) finish();
+  }
   void append(std::string_view bytes) {
     buffer_.append(bytes.data(), bytes.data() + bytes.size());
     if (buffer_.size() >= kFlushBytes) finish();

@@ -3,13 +3,19 @@
 // https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: ids in hexadecimal, enums as integers, 64-bit
 // integers as decimal strings, field names in lowerCamelCase. What becomes a span: docs/spans.md; which attributes it
 // has: docs/formats/otlp-spans.md.
+#include <fmt/compile.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats/base/json_writer.h"
+#include "formats/buffered_output.h"
+#include "formats/json_text.h"
 #include "formats/spans/infer.h"
 #include "formats/spans/service_name.h"
 #include "formats/writers.h"
@@ -19,190 +25,31 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::uint32_t kSpanKindInternal = 1;
-constexpr std::uint32_t kFlags = 0x101;  // sampled; the parent is known to be of the same process
+// --- attributes ---
 
-class OtlpWriter {
+/// Writes attributes into the JSON array that is open.
+class Attributes {
  public:
-  OtlpWriter(const Profile& profile, Sink& sink) : profile_(profile), json_(sink) {}
+  explicit Attributes(JsonWriter& json) : json_(json) {}
 
-  void write() {
-    json_.begin_object();
-    json_.key("resourceSpans");
-    json_.begin_array();
-    infer_spans(profile_, [this](const Span& span) { add(span); });
-    end_resource();
-    json_.end_array();
-    json_.end_object();
-    json_.finish();
+  void add(std::string_view key, std::string_view text) { write(key, "stringValue", text); }
+  void add(std::string_view key, const std::string& text) { add(key, std::string_view{text}); }
+  void add(std::string_view key, const char* text) { add(key, std::string_view{text}); }
+  void add(std::string_view key, std::uint64_t number) { write(key, "intValue", std::to_string(number)); }
+  void add(std::string_view key, std::uint32_t number) { add(key, std::uint64_t{number}); }
+  void add(std::string_view key, nanoseconds time) { write(key, "intValue", std::to_string(time.count())); }
+  void add(std::string_view key, bool truth) { write(key, "boolValue", truth); }
+  void add(std::string_view key, const std::vector<std::string>& texts);
+
+  /// Leaves out what says nothing: unknown text and numbers, losses that were none.
+  template <typename T>
+  void add_unless_empty(std::string_view key, const T& content) {
+    if (content != T{}) add(key, content);
   }
 
  private:
-  void add(const Span& span) {
-    const ProcessId process = profile_.thread(span.thread).process;
-    if (process_ != process) {
-      end_resource();
-      begin_resource(process);
-    }
-    write_span(span);
-  }
-
-  /// Opens the process's entry as far as the list of its spans.
-  void begin_resource(ProcessId id) {
-    process_ = id;
-    json_.begin_object();
-    json_.key("resource");
-    write_resource(profile_.process(id));
-    json_.key("scopeSpans");
-    json_.begin_array();
-    json_.begin_object();
-    json_.key("scope");
-    write_scope(profile_.health());
-    json_.key("spans");
-    json_.begin_array();
-  }
-
-  void end_resource() {
-    if (!process_) return;
-    json_.end_array();
-    json_.end_object();
-    json_.end_array();
-    json_.end_object();
-    process_.reset();
-  }
-
-  void write_resource(const Process& process) {
-    json_.begin_object();
-    json_.key("attributes");
-    json_.begin_array();
-    attribute("service.name", service_name(process));
-    attribute("service.instance.id", process.run_id + "-" + std::to_string(process.pid));
-    text_attribute("host.name", process.host);
-    attribute("process.pid", process.pid);
-    attribute("process.parent_pid", process.ppid);
-    text_attribute("process.executable.path", process.executable);
-    command_attribute(process);
-    text_attribute("process.working_directory", process.working_directory);
-    attribute("process.runtime.name", std::string_view{"cpython"});
-    text_attribute("process.runtime.version", process.python_version);
-    attribute("telemetry.sdk.name", std::string_view{"gauge"});
-    attribute("telemetry.sdk.language", std::string_view{"python"});
-    text_attribute("telemetry.sdk.version", process.gauge_version);
-    attribute("gauge.interval_ns", process.interval);
-    true_attribute("gauge.recording_truncated", process.is_truncated);
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void write_scope(const ProfileHealth& health) {
-    json_.begin_object();
-    json_.member("name", "gauge");
-    json_.member("version", GAUGE_VERSION);
-    json_.key("attributes");
-    json_.begin_array();
-    loss_attribute("gauge.missed_ticks", health.missed_ticks);
-    loss_attribute("gauge.partial_stacks", health.partial_stacks);
-    loss_attribute("gauge.truncated_stacks", health.truncated_stacks);
-    loss_attribute("gauge.failed_reads", health.failed_reads);
-    loss_attribute("gauge.dropped_samples", health.dropped_samples);
-    loss_attribute("gauge.unresolved_samples", health.unresolved_samples);
-    loss_attribute("gauge.damaged_blocks", health.damaged_blocks);
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void write_span(const Span& span) {
-    json_.begin_object();
-    json_.member("traceId", to_hex(span.trace));
-    json_.member("spanId", to_hex(span.id));
-    if (span.parent != kNoSpan) json_.member("parentSpanId", to_hex(span.parent));
-    json_.member("flags", kFlags);
-    json_.member("name", profile_.function(span.function).unique_name);
-    json_.member("kind", kSpanKindInternal);
-    json_.member("startTimeUnixNano", unix_time(span.thread, span.start));
-    json_.member("endTimeUnixNano", unix_time(span.thread, span.end));
-    json_.key("attributes");
-    json_.begin_array();
-    write_code(profile_.function(span.function));
-    write_thread(profile_.thread(span.thread));
-    write_evidence(span);
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void write_code(const Function& function) {
-    const std::string& name = function.qualified_name;
-    attribute("code.function.name", function.module.empty() ? name : function.module + "." + name);
-    text_attribute("code.file.path", function.file);
-    if (function.first_line != 0) attribute("code.line.number", function.first_line);
-  }
-
-  void write_thread(const Thread& thread) {
-    if (thread.native_id != 0) attribute("thread.id", thread.native_id);
-    text_attribute("thread.name", thread.name);
-  }
-
-  void write_evidence(const Span& span) {
-    attribute("is_inferred", true);  // as OpenTelemetry's inferred spans for Java say it
-    attribute("gauge.samples", span.samples);
-    attribute("gauge.uncertainty_ns", span.uncertainty);
-    attribute("gauge.single_call", span.is_single_call);
-    true_attribute("gauge.start_unseen", span.is_start_unseen);
-    true_attribute("gauge.end_unseen", span.is_end_unseen);
-  }
-
-  /// Nanoseconds since 1970 by the clock pair of the recording's start, so that a clock set meanwhile moves no span
-  /// against the others.
-  [[nodiscard]] std::string unix_time(ThreadId thread, nanoseconds time) const {
-    const Process& process = profile_.process(profile_.thread(thread).process);
-    const nanoseconds since_1970 = process.start_unix_time + (time - process.start_time);
-    return std::to_string(std::max(since_1970, nanoseconds::zero()).count());
-  }
-
-  void attribute(std::string_view key, std::string_view text) { write_attribute(key, "stringValue", text); }
-  void attribute(std::string_view key, const std::string& text) { attribute(key, std::string_view{text}); }
-  void attribute(std::string_view key, std::uint64_t number) {
-    write_attribute(key, "intValue", std::to_string(number));
-  }
-  void attribute(std::string_view key, std::uint32_t number) { attribute(key, std::uint64_t{number}); }
-  void attribute(std::string_view key, nanoseconds time) {
-    write_attribute(key, "intValue", std::to_string(time.count()));
-  }
-  void attribute(std::string_view key, bool truth) { write_attribute(key, "boolValue", truth); }
-
-  /// Leaves out what is unknown.
-  void text_attribute(std::string_view key, const std::string& text) {
-    if (!text.empty()) attribute(key, text);
-  }
-  void true_attribute(std::string_view key, bool truth) {
-    if (truth) attribute(key, true);
-  }
-  void loss_attribute(std::string_view key, std::uint64_t count) {
-    if (count != 0) attribute(key, count);
-  }
-
-  void command_attribute(const Process& process) {
-    json_.begin_object();
-    json_.member("key", "process.command_args");
-    json_.key("value");
-    json_.begin_object();
-    json_.key("arrayValue");
-    json_.begin_object();
-    json_.key("values");
-    json_.begin_array();
-    for (const std::string& argument : process.command) {
-      json_.begin_object();
-      json_.member("stringValue", argument);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.end_object();
-    json_.end_object();
-    json_.end_object();
-  }
-
   template <typename T>
-  void write_attribute(std::string_view key, std::string_view type, const T& content) {
+  void write(std::string_view key, std::string_view type, const T& content) {
     json_.begin_object();
     json_.member("key", key);
     json_.key("value");
@@ -212,9 +59,183 @@ class OtlpWriter {
     json_.end_object();
   }
 
+  JsonWriter& json_;
+};
+
+void Attributes::add(std::string_view key, const std::vector<std::string>& texts) {
+  json_.begin_object();
+  json_.member("key", key);
+  json_.key("value");
+  json_.begin_object();
+  json_.key("arrayValue");
+  json_.begin_object();
+  json_.key("values");
+  json_.begin_array();
+  for (const std::string& text : texts) {
+    json_.begin_object();
+    json_.member("stringValue", text);
+    json_.end_object();
+  }
+  json_.end_array();
+  json_.end_object();
+  json_.end_object();
+  json_.end_object();
+}
+
+/// The attributes that `fill(Attributes&)` adds, with commas between them.
+template <typename Fill>
+std::string attributes_of(Fill fill) {
+  return without_brackets(json_text_of([&fill](JsonWriter& json) {
+    json.begin_array();
+    Attributes attributes{json};
+    fill(attributes);
+    json.end_array();
+  }));
+}
+
+std::string resource_attributes(const Process& process) {
+  return attributes_of([&](Attributes& to) {
+    to.add("service.name", service_name(process));
+    to.add("service.instance.id", process.run_id + "-" + std::to_string(process.pid));
+    to.add_unless_empty("host.name", process.host);
+    to.add("process.pid", process.pid);
+    to.add("process.parent_pid", process.ppid);
+    to.add_unless_empty("process.executable.path", process.executable);
+    to.add("process.command_args", process.command);
+    to.add_unless_empty("process.working_directory", process.working_directory);
+    to.add("process.runtime.name", "cpython");
+    to.add_unless_empty("process.runtime.version", process.python_version);
+    to.add("telemetry.sdk.name", "gauge");
+    to.add("telemetry.sdk.language", "python");
+    to.add_unless_empty("telemetry.sdk.version", process.gauge_version);
+    to.add("gauge.interval_ns", process.interval);
+    to.add_unless_empty("gauge.recording_truncated", process.is_truncated);
+  });
+}
+
+std::string scope_attributes(const ProfileHealth& health) {
+  return attributes_of([&](Attributes& to) {
+    to.add_unless_empty("gauge.missed_ticks", health.missed_ticks);
+    to.add_unless_empty("gauge.partial_stacks", health.partial_stacks);
+    to.add_unless_empty("gauge.truncated_stacks", health.truncated_stacks);
+    to.add_unless_empty("gauge.failed_reads", health.failed_reads);
+    to.add_unless_empty("gauge.dropped_samples", health.dropped_samples);
+    to.add_unless_empty("gauge.unresolved_samples", health.unresolved_samples);
+    to.add_unless_empty("gauge.damaged_blocks", health.damaged_blocks);
+  });
+}
+
+std::string code_attributes(const Function& function) {
+  const std::string& name = function.qualified_name;
+  return attributes_of([&](Attributes& to) {
+    to.add("code.function.name", function.module.empty() ? name : function.module + "." + name);
+    to.add_unless_empty("code.file.path", function.file);
+    to.add_unless_empty("code.line.number", function.first_line);
+  });
+}
+
+std::string thread_attributes(const Thread& thread) {
+  return attributes_of([&](Attributes& to) {
+    to.add_unless_empty("thread.id", thread.native_id);
+    to.add_unless_empty("thread.name", thread.name);
+    to.add("is_inferred", true);  // as OpenTelemetry's inferred spans for Java say it
+  });
+}
+
+// --- the message ---
+
+/// Puts spans together from pieces that are the same for all spans of a function or thread, and are made once.
+class OtlpWriter {
+ public:
+  OtlpWriter(const Profile& profile, Sink& sink)
+      : profile_(profile),
+        output_(sink),
+        names_(profile.functions().size()),
+        code_(profile.functions().size()),
+        threads_(profile.threads().size()) {}
+
+  void write() {
+    output_.append(R"({"resourceSpans":[)");
+    infer_spans(profile_, [this](const Span& span) { add(span); });
+    if (process_) output_.append("]}]}");
+    output_.append("]}");
+    output_.finish();
+  }
+
+ private:
+  void add(const Span& span) {
+    const ProcessId process = profile_.thread(span.thread).process;
+    if (process_ == process) {
+      output_.append(",");
+    } else {
+      if (process_) output_.append("]}]},");
+      begin_resource(process);
+    }
+    write_span(span);
+  }
+
+  /// Opens the process's entry as far as the list of its spans.
+  void begin_resource(ProcessId id) {
+    process_ = id;
+    output_.print(R"({{"resource":{{"attributes":[{}]}},"scopeSpans":[)", resource_attributes(profile_.process(id)));
+    output_.print(R"({{"scope":{{"name":"gauge","version":"{}","attributes":[{}]}},"spans":[)", GAUGE_VERSION,
+                  scope_attributes(profile_.health()));
+  }
+
+  void write_span(const Span& span) {
+    output_.print_compiled(FMT_COMPILE(R"({{"traceId":"{:016x}{:016x}","spanId":"{:016x}",)"), span.trace.words[0],
+                           span.trace.words[1], static_cast<std::uint64_t>(span.id));
+    if (span.parent != kNoSpan) {
+      output_.print_compiled(FMT_COMPILE(R"("parentSpanId":"{:016x}",)"), static_cast<std::uint64_t>(span.parent));
+    }
+    // Flags: sampled; the parent is known to be of the same process. Kind: internal.
+    output_.print_compiled(
+        FMT_COMPILE(R"("flags":257,"name":{},"kind":1,"startTimeUnixNano":"{}","endTimeUnixNano":"{}",)"),
+        name_of(span.function), unix_time(span.thread, span.start), unix_time(span.thread, span.end));
+    output_.print_compiled(FMT_COMPILE(R"("attributes":[{},{},)"), code_of(span.function), thread_of(span.thread));
+    write_evidence(span);
+    output_.append("]}");
+  }
+
+  void write_evidence(const Span& span) {
+    output_.print_compiled(FMT_COMPILE(R"({{"key":"gauge.samples","value":{{"intValue":"{}"}}}},)"
+                                       R"({{"key":"gauge.uncertainty_ns","value":{{"intValue":"{}"}}}},)"
+                                       R"({{"key":"gauge.single_call","value":{{"boolValue":{}}}}})"),
+                           span.samples, span.uncertainty.count(), span.is_single_call);
+    if (span.is_start_unseen) output_.append(R"(,{"key":"gauge.start_unseen","value":{"boolValue":true}})");
+    if (span.is_end_unseen) output_.append(R"(,{"key":"gauge.end_unseen","value":{"boolValue":true}})");
+  }
+
+  const std::string& name_of(FunctionId id) {
+    std::string& text = names_[index_of(id)];
+    if (text.empty()) text = json_text(profile_.function(id).unique_name);
+    return text;
+  }
+  const std::string& code_of(FunctionId id) {
+    std::string& text = code_[index_of(id)];
+    if (text.empty()) text = code_attributes(profile_.function(id));
+    return text;
+  }
+  const std::string& thread_of(ThreadId id) {
+    std::string& text = threads_[index_of(id)];
+    if (text.empty()) text = thread_attributes(profile_.thread(id));
+    return text;
+  }
+
+  /// Nanoseconds since 1970 by the clock pair of the recording's start, so that a clock set meanwhile moves no span
+  /// against the others.
+  [[nodiscard]] std::int64_t unix_time(ThreadId thread, nanoseconds time) const {
+    const Process& process = profile_.process(profile_.thread(thread).process);
+    const nanoseconds since_1970 = process.start_unix_time + (time - process.start_time);
+    return std::max(since_1970, nanoseconds::zero()).count();
+  }
+
   const Profile& profile_;
-  JsonWriter json_;
+  BufferedOutput output_;
   std::optional<ProcessId> process_;  // whose spans are being written
+  std::vector<std::string> names_;    // by FunctionId, as JSON; made when first needed
+  std::vector<std::string> code_;     // by FunctionId: its attributes
+  std::vector<std::string> threads_;  // by ThreadId: its attributes
 };
 
 }  // namespace

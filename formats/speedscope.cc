@@ -21,6 +21,7 @@
 
 #include "formats/base/json_writer.h"
 #include "formats/buffered_output.h"
+#include "formats/json_text.h"
 #include "formats/timeline.h"
 #include "formats/writers.h"
 
@@ -164,13 +165,17 @@ std::vector<ThreadId> listed_threads(const Profile& profile, const Timelines& ti
   return threads;
 }
 
-std::string length_text(nanoseconds length) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
-  return ms < 1000 ? fmt::format("{} ms", ms) : fmt::format("{} s", ms / 1000);
+/// What is to be said of the order of time, after a name; nothing where it is kept.
+std::string order_text(const Timelines& timelines) {
+  if (timelines.window == nanoseconds::zero()) return {};
+  if (timelines.is_unordered) return ", order not kept";
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timelines.window).count();
+  return ms < 1000 ? fmt::format(", order kept to {} ms", ms) : fmt::format(", order kept to {} s", ms / 1000);
 }
 
 /// "pid 42: Worker (1234), order kept to 1 s", with what is needed to tell it from the others and no more.
-std::vector<std::string> profile_names(const Profile& profile, std::span<const ThreadId> threads, nanoseconds window) {
+std::vector<std::string> profile_names(const Profile& profile, std::span<const ThreadId> threads,
+                                       const Timelines& timelines) {
   std::map<std::pair<ProcessId, std::string_view>, int> count;
   for (const ThreadId id : threads) ++count[{profile.thread(id).process, profile.thread(id).name}];
   std::vector<std::string> names;
@@ -181,7 +186,7 @@ std::vector<std::string> profile_names(const Profile& profile, std::span<const T
       name = fmt::format("pid {}: {}", profile.process(thread.process).pid, thread.name);
     }
     if (count[{thread.process, thread.name}] > 1) name += fmt::format(" ({})", thread.native_id);
-    if (window != nanoseconds::zero()) name += fmt::format(", order kept to {}", length_text(window));
+    name += order_text(timelines);
     names.push_back(std::move(name));
   }
   return names;
@@ -265,31 +270,21 @@ void write_gauge(const Profile& profile, nanoseconds window, JsonWriter& json) {
   json.end_object();
 }
 
-/// The file but for the profiles and what closes it: an object left open after its last member.
+/// The members of the file but for the profiles.
 std::string opening(const Profile& profile, const ShownStacks& stacks, WriteOptions::Frames identity,
                     nanoseconds window) {
-  StringSink sink;
-  JsonWriter json{sink};
-  json.begin_object();
-  json.member("$schema", "https://www.speedscope.app/file-format-schema.json");
-  json.member("exporter", "gauge@" GAUGE_VERSION);
-  json.member("name", file_name(profile));
-  json.member("activeProfileIndex", 0);
-  json.key("gauge");
-  write_gauge(profile, window, json);
-  json.key("shared");
-  write_shared(profile, stacks, identity, json);
-  json.end_object();
-  json.finish();
-  return sink.text().substr(0, sink.text().size() - 1);
-}
-
-std::string json_text(std::string_view text) {
-  StringSink sink;
-  JsonWriter json{sink};
-  json.value(text);
-  json.finish();
-  return sink.text();
+  return without_brackets(json_text_of([&](JsonWriter& json) {
+    json.begin_object();
+    json.member("$schema", "https://www.speedscope.app/file-format-schema.json");
+    json.member("exporter", "gauge@" GAUGE_VERSION);
+    json.member("name", file_name(profile));
+    json.member("activeProfileIndex", 0);
+    json.key("gauge");
+    write_gauge(profile, window, json);
+    json.key("shared");
+    write_shared(profile, stacks, identity, json);
+    json.end_object();
+  }));
 }
 
 /// One thread. Samples and weights are most of the file, and plain numbers: they are written without JsonWriter.
@@ -323,9 +318,10 @@ void write_speedscope(const Profile& profile, const WriteOptions& options, Sink&
   const Timelines timelines =
       collect_timelines(profile, {.shown = stacks.shown(), .bytes = stacks.bytes(), .max_bytes = kMaxSampleBytes});
   const std::vector<ThreadId> threads = listed_threads(profile, timelines);
-  const std::vector<std::string> names = profile_names(profile, threads, timelines.window);
+  const std::vector<std::string> names = profile_names(profile, threads, timelines);
 
   BufferedOutput output{sink};
+  output.append("{");
   output.append(opening(profile, stacks, options.frames, timelines.window));
   output.append(R"(,"profiles":[)");
   // The app needs a profile to show, if only an empty one.

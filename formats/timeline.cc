@@ -11,7 +11,6 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kFirstWindow = std::chrono::milliseconds{100};
-constexpr nanoseconds kLongestWindow = std::chrono::hours{24 * 365};
 /// Between the starts of two recordings: of forged ones, it must not overflow times.
 constexpr nanoseconds kLongestOffset = std::chrono::hours{24 * 365 * 10};
 
@@ -34,7 +33,7 @@ class Collector {
   Collector(const Profile& profile, const TimelineOptions& options)
       : profile_(profile),
         options_(options),
-        limit_(options.max_bytes),
+        limit_(2 * options.max_bytes),
         ends_(profile.threads().size()),
         slots_(profile.stacks().size() + 1, kNoSlot) {
     timelines_.origin = earliest_start(profile);
@@ -50,12 +49,13 @@ class Collector {
     if (start > end) append(sample.thread, kNotSampled, start - end);
     append(sample.thread, options_.shown[index_of(sample.stack)], sample.wall);
     end = std::max(start, end) + sample.wall;
+    longest_ = std::max(longest_, end);
     if (bytes_ > limit_) shrink();
   }
 
   Timelines finish() && {
     // What was added since the last time has not been through the window yet.
-    if (timelines_.window != nanoseconds::zero()) coarsen_all();
+    if (timelines_.window != nanoseconds::zero() || bytes_ > options_.max_bytes) shrink();
     return std::move(timelines_);
   }
 
@@ -77,15 +77,16 @@ class Collector {
     bytes_ += bytes_of(stack);
   }
 
+  /// Takes the shortest window that keeps the limit.
   void shrink() {
     if (timelines_.window != nanoseconds::zero()) coarsen_all();
-    // To half the limit, so that runs are not gone through again and again.
-    while (bytes_ > options_.max_bytes / 2 && timelines_.window < kLongestWindow) {
+    while (bytes_ > options_.max_bytes && timelines_.window <= longest_) {
       timelines_.window = next_window(timelines_.window);
       coarsen_all();
     }
-    // Where totals per stack alone are beyond the limit, nothing more can be gained soon.
-    limit_ = std::max(options_.max_bytes, 2 * bytes_);
+    timelines_.is_unordered = timelines_.window > longest_;
+    // Not at the limit again, lest runs be gone through over and over: memory has room for as many more.
+    limit_ = bytes_ + options_.max_bytes;
   }
 
   void coarsen_all() {
@@ -143,6 +144,7 @@ class Collector {
   Timelines timelines_;
   std::uint64_t bytes_ = 0;           // of all runs
   std::uint64_t limit_;               // at which to shrink
+  nanoseconds longest_{};             // of all ends
   std::vector<nanoseconds> ends_;     // of each thread's runs
   std::vector<std::uint32_t> slots_;  // by StackId, gaps last: where the window being coarsened has it
 };

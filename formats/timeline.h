@@ -29,6 +29,7 @@ struct StackRun {
 struct Timelines {
   std::chrono::nanoseconds origin{};  // since 1970: when all runs begin, that is, when the first recording began
   std::chrono::nanoseconds window{};  // within windows of this length order is not kept; 0 = it is kept
+  bool is_unordered = false;          // one window for all: only totals are left
   std::vector<std::vector<StackRun>> threads;  // by ThreadId; empty for a thread without samples
 };
 
@@ -39,7 +40,7 @@ struct TimelineOptions {
 };
 
 /// Reads the samples once. Each thread's runs begin at the origin and are as long as its samples' wall time and the
-/// gaps between them. Memory: as many runs as `max_bytes` has room for, twice that for moments.
+/// gaps between them. Memory: twice as many runs as `max_bytes` has room for, three times for moments.
 [[nodiscard]] Timelines collect_timelines(const Profile& profile, const TimelineOptions& options);
 
 }  // namespace gauge

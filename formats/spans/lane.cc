@@ -29,7 +29,11 @@ bool is_settled(const Sample& sample, std::span<const Frame> stack, std::size_t 
 }  // namespace
 
 Lane::Lane(const SpanIds& ids, ThreadId thread, nanoseconds interval, nanoseconds start_time)
-    : ids_(ids), thread_(thread), interval_(std::min(interval, kLongestInterval)), start_time_(start_time) {}
+    : ids_(ids),
+      thread_(thread),
+      asked_interval_(std::min(interval, kLongestInterval)),
+      interval_(asked_interval_),
+      start_time_(start_time) {}
 
 void Lane::add(const Sample& sample, std::span<const Frame> stack, const SpanVisitor& visit) {
   if (has(sample, gpf::kTruncated) || (last_time_ && sample.time <= *last_time_)) {
@@ -52,7 +56,9 @@ void Lane::finish(const SpanVisitor& visit) { end_from(0, std::nullopt, visit); 
 void Lane::measure_step(const Sample& sample) noexcept {
   const bool after_gap = has(sample, gpf::kAfterGap);
   const nanoseconds wall = std::min(sample.wall, kLongestInterval);
-  if (after_gap && wall > nanoseconds::zero()) interval_ = wall;
+  // In force is the interval asked for, or a longer one. After a gap a sample stands for it, or for the time since a
+  // sample that was late.
+  if (after_gap) interval_ = std::max(asked_interval_, wall);
   // A sample that is not after a gap is regular however far it is from the last: the rate may have been lowered.
   longest_step_ = kLongestStepIntervals * (after_gap ? interval_ : std::max(interval_, wall));
 }

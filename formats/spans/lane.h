@@ -73,6 +73,7 @@ class Lane {
 
   SpanIds ids_;
   ThreadId thread_;
+  std::chrono::nanoseconds asked_interval_;
   std::chrono::nanoseconds interval_;  // in force
   std::chrono::nanoseconds start_time_;
   std::chrono::nanoseconds longest_step_{};            // between looks at something, for it to count as watched

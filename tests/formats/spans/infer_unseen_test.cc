@@ -139,6 +139,19 @@ TEST(InferSpans, TheIntervalAfterAGapIsTheOneInForce) {
   EXPECT_THAT(described(timeline), ElementsAre("f 50..550 x2"));
 }
 
+TEST(InferSpans, TheIntervalIsNeverShorterThanAskedFor) {
+  Timeline timeline;
+  timeline.tick(10ms, "f");
+  timeline.tick(18ms, "f");                                           // late
+  timeline.tick(20ms, "f", {.status = gpf::kAfterGap, .wall = 2ms});  // and so this one has little to stand for
+  timeline.tick(50ms, "f", {.status = gpf::kAfterGap, .wall = 10ms});
+  EXPECT_THAT(described(timeline), ElementsAre("f 5..55 x4"));
+  Timeline short_one;
+  short_one.tick(10ms, "f");
+  short_one.tick(12ms, "f", {.status = gpf::kAfterGap, .wall = 2ms});
+  EXPECT_THAT(described(short_one), ElementsAre("f 5..17 x2"));
+}
+
 TEST(InferSpans, EndsThatWereNotSeenAreMarked) {
   Timeline timeline;
   timeline.tick(10ms, "main:1;f");
