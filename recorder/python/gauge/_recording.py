@@ -70,7 +70,7 @@ class Recorder:
         self._recorder.resume()
 
     def stop(self) -> None:
-        """End the recording and wait until it is on disk. Raises gauge.Error if a full disk, say, had ended it before."""
+        """End the recording and wait until it is on disk. Raises gauge.Error if it had ended before, on a full disk."""
         self._recorder.stop()
 
     @property
@@ -133,7 +133,9 @@ class record:  # noqa: N801 - reads as a verb: `with gauge.record(...)`, `@gauge
 
     def __call__(self, function: _Function) -> _Function:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError(f"{function.__qualname__}: is a generator; use `with gauge.record(...)` where it is consumed")
+            raise TypeError(
+                f"{function.__qualname__}: is a generator; use `with gauge.record(...)` where it is consumed"
+            )
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
