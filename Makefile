@@ -1,10 +1,13 @@
 # The commands of this repository. Each installs what it needs and lacks, and says so first (tools/setup.sh).
 # CMake does the building: `cmake --workflow --preset check` is the same without make.
 .DEFAULT_GOAL := help
-.PHONY: help test build lint format asan clean
+.PHONY: help demo test build lint format asan clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo:  ## build, record a real program and convert the recording to four formats
+	@tools/demo.sh
 
 test:  ## build and run the C++ and the Python tests
 	@tools/test.sh
