@@ -17,8 +17,10 @@
 
 namespace gauge {
 
-/// What GoogleTest shows of a row when a test of it fails. Found by its name.
-static void PrintTo(const Format& format, std::ostream* out) { *out << format.name; }
+/// What GoogleTest shows of a row when a test of it fails. The name is GoogleTest's.
+static void PrintTo(const Format& format, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << format.name;
+}
 
 namespace {
 

@@ -55,7 +55,7 @@ class MarshalReader {
         for (std::uint64_t left = number(1); left > 0; --left) value.elements.push_back(read().value());
         break;
       case '{':
-        while (std::optional<MarshalValue> key = read()) value.entries.emplace_back(*key, read().value());
+        while (std::optional<MarshalValue> key = read()) value.entries.push_back({*key, read().value()});
         break;
       default:
         throw std::runtime_error(std::string("marshal: unknown type '") + value.kind + "'");

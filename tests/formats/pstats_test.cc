@@ -40,7 +40,7 @@ Row numbers(const MarshalValue& tuple) {
 
 TEST(Pstats, KeyIsFileDefinitionLineAndUniqueName) {
   const MarshalValue rows = pstats("pkg.mod::Class.method@pkg/mod.py:7:9 1");
-  const MarshalValue& key = rows.entries.at(0).first;
+  const MarshalValue& key = rows.entries.at(0).key;
   EXPECT_EQ(key.elements.at(0).text, "pkg/mod.py");
   EXPECT_EQ(key.elements.at(1).integer, 7U);
   EXPECT_EQ(key.elements.at(2).text, "pkg.mod.Class.method");
@@ -68,11 +68,11 @@ TEST(Pstats, CallSitesOfOneCallerAreOneRow) {
   const MarshalValue rows = pstats("main@m.py:1:5;f 2 2000000000\nmain@m.py:1:6;f 1 1000000000");
   const MarshalValue& callers = entry(rows, "f").elements.at(4);
   ASSERT_EQ(callers.entries.size(), 1U);
-  EXPECT_EQ(numbers(callers.entries[0].second), (Row{3, 3, 3.0, 3.0}));
+  EXPECT_EQ(numbers(callers.entries[0].value), (Row{3, 3, 3.0, 3.0}));
 }
 
 TEST(Pstats, FunctionWithoutAFileIsShownAsPstatsShowsBuiltins) {
-  EXPECT_EQ(pstats("f@:0:0 1").entries.at(0).first.elements.at(0).text, "~");
+  EXPECT_EQ(pstats("f@:0:0 1").entries.at(0).key.elements.at(0).text, "~");
 }
 
 TEST(Pstats, SamplesWithoutFramesHaveARowOfTheirOwn) {

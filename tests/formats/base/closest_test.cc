@@ -25,9 +25,9 @@ TEST(Closest, BeginningOfAWordIsEnough) {
 }
 
 TEST(Closest, NearestWinsAndTiesGoToTheFirst) {
-  constexpr std::array<std::string_view, 3> words = {"abcd", "abcx", "abce"};
-  EXPECT_EQ(closest("abce", words), "abce");
-  EXPECT_EQ(closest("abcz", words), "abcd");
+  constexpr std::array<std::string_view, 3> kNear = {"abcd", "abcx", "abce"};
+  EXPECT_EQ(closest("abce", kNear), "abce");
+  EXPECT_EQ(closest("abcz", kNear), "abcd");
 }
 
 TEST(Closest, FarWordsAreNotSuggested) {
@@ -38,9 +38,9 @@ TEST(Closest, FarWordsAreNotSuggested) {
 }
 
 TEST(Closest, ShortWordsForgiveOneEditOnly) {
-  constexpr std::array<std::string_view, 1> words = {"-o"};
-  EXPECT_EQ(closest("-p", words), "-o");
-  EXPECT_EQ(closest("xy", words), "");
+  constexpr std::array<std::string_view, 1> kShort = {"-o"};
+  EXPECT_EQ(closest("-p", kShort), "-o");
+  EXPECT_EQ(closest("xy", kShort), "");
 }
 
 }  // namespace
