@@ -199,9 +199,12 @@ class OtlpWriter {
 
   void write_evidence(const Span& span) {
     output_.print_compiled(FMT_COMPILE(R"({{"key":"gauge.samples","value":{{"intValue":"{}"}}}},)"
-                                       R"({{"key":"gauge.uncertainty_ns","value":{{"intValue":"{}"}}}},)"
-                                       R"({{"key":"gauge.single_call","value":{{"boolValue":{}}}}})"),
-                           span.samples, span.uncertainty.count(), span.is_single_call);
+                                       R"({{"key":"gauge.uncertainty_ns","value":{{"intValue":"{}"}}}})"),
+                           span.samples, span.uncertainty.count());
+    if (span.unwatched > nanoseconds::zero()) {
+      output_.print_compiled(FMT_COMPILE(R"(,{{"key":"gauge.unwatched_ns","value":{{"intValue":"{}"}}}})"),
+                             span.unwatched.count());
+    }
     if (span.is_start_unseen) output_.append(R"(,{"key":"gauge.start_unseen","value":{"boolValue":true}})");
     if (span.is_end_unseen) output_.append(R"(,{"key":"gauge.end_unseen","value":{"boolValue":true}})");
   }

@@ -101,7 +101,7 @@ struct Sample {
   std::chrono::nanoseconds wall{};  // time since this thread's sample before; the interval after a gap
   std::chrono::nanoseconds cpu{};
   std::uint32_t status = 0;       // gpf::Status bits
-  std::uint32_t same_frames = 0;  // frames from the root certainly of the same calls as in the sample before
+  std::uint32_t same_frames = 0;  // frames from the root without a sign of another call than in the sample before
 };
 
 /// Total weight of one stack in one thread.

@@ -106,11 +106,11 @@ void Lane::begin(const Sample& sample, FunctionId function) {
 
 /// Notes that every frame of the stack, all open by now, was there at the time of the sample.
 void Lane::see(const Sample& sample, std::span<const Frame> stack) {
-  const std::size_t certain = std::min<std::size_t>(sample.same_frames, comparable_frames_);
   for (std::size_t depth = 0; depth < stack.size(); ++depth) {
     Activation& activation = open_[depth];
-    if (++activation.samples > 1 && depth >= certain) activation.is_single_call = false;
+    if (!is_bridged(activation.last, sample.time)) activation.unwatched += sample.time - activation.last;
     activation.last = sample.time;
+    ++activation.samples;
     if (!is_settled(sample, stack, depth)) continue;
     activation.line = stack[depth].line;
     activation.looked = sample.time;
@@ -153,10 +153,10 @@ Span Lane::span_of_last(std::optional<nanoseconds> time) const {
       .start = midpoint(activation.since, activation.first),
       .end = midpoint(activation.last, until),
       .uncertainty = std::max(activation.first - activation.since, until - activation.last) / 2,
+      .unwatched = activation.unwatched,
       .samples = activation.samples,
       .is_start_unseen = activation.is_start_unseen,
       .is_end_unseen = is_end_unseen,
-      .is_single_call = activation.is_single_call,
   };
 }
 

@@ -56,9 +56,9 @@ class Lane {
     std::chrono::nanoseconds first{};   // time first seen
     std::chrono::nanoseconds last{};    // time last seen
     std::chrono::nanoseconds looked{};  // last time that its callee, or that there was none, was seen
+    std::chrono::nanoseconds unwatched{};
     std::uint64_t samples = 0;
     bool is_start_unseen = false;
-    bool is_single_call = true;
     bool has_child_span = false;
   };
 

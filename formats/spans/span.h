@@ -26,7 +26,7 @@ inline constexpr SpanId kNoSpan{0};
 [[nodiscard]] std::string to_hex(TraceId id);
 [[nodiscard]] std::string to_hex(SpanId id);
 
-/// One activation of a function, or what looks like one: see is_single_call.
+/// One activation of a function, or several that no sample tells apart, one after the other from one line.
 ///
 /// Times are CLOCK_MONOTONIC of the process that the thread belongs to. Children lie within their parent, and spans
 /// of one parent do not overlap.
@@ -39,10 +39,10 @@ struct Span {
   std::chrono::nanoseconds start{};
   std::chrono::nanoseconds end{};
   std::chrono::nanoseconds uncertainty{};  // start and end are each off by no more than this, where they were seen
+  std::chrono::nanoseconds unwatched{};    // of long gaps within it, after which nothing showed that it had ended
   std::uint64_t samples = 0;               // it was seen in
   bool is_start_unseen = false;            // it was there when the thread was first looked at, or after a gap
   bool is_end_unseen = false;              // it was there when the thread was last looked at, or before a gap
-  bool is_single_call = false;             // false: may be several calls from one line, one after the other
 };
 
 }  // namespace gauge

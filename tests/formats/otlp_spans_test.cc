@@ -81,7 +81,6 @@ TEST(OtlpSpans, ASpanSaysWhichCodeOnWhichThreadAndHowItIsKnown) {
       {"code.line.number", "intValue:1"},        {"thread.id", "intValue:1"},
       {"thread.name", "stringValue:MainThread"}, {"is_inferred", "boolValue:true"},
       {"gauge.samples", "intValue:2"},           {"gauge.uncertainty_ns", "intValue:5000000"},
-      {"gauge.single_call", "boolValue:true"},
   };
   EXPECT_EQ(attributes(span_of(file, 0)), expected);
 }

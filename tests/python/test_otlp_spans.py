@@ -105,7 +105,6 @@ def test_a_span_carries_code_thread_and_evidence(decode: Callable[[str], TracesD
         "is_inferred": True,
         "gauge.samples": 2,
         "gauge.uncertainty_ns": 5 * MS,
-        "gauge.single_call": False,
         "gauge.end_unseen": True,
     }
     assert attributes(main)["gauge.samples"] == 5

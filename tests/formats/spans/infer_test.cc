@@ -115,7 +115,7 @@ TEST(InferSpans, AnUnknownLineOfTheCallerProvesNothing) {
   EXPECT_THAT(described(timeline), ElementsAre("f 5..35 x3", "main 5..35 x3"));
 }
 
-TEST(InferSpans, WhatTheRecorderKnowsToGoOnIsNotSplitByLines) {
+TEST(InferSpans, WhatShowsNoSignOfANewCallIsNotSplitByLines) {
   Timeline timeline;  // a generator, say, resumed from another line of its caller
   timeline.tick(10ms, "main:1;f");
   timeline.tick(20ms, "main:2;f", {.same_frames = 2});
@@ -136,14 +136,6 @@ TEST(InferSpans, EachLevelOfARecursionIsASpan) {
   timeline.tick(20ms, "f:2;f:2;f");
   timeline.tick(30ms, "f:2;f");
   EXPECT_THAT(described(timeline), ElementsAre("f 5..25 x2", "f 5..35 x3", "f 5..35 x3"));
-}
-
-TEST(InferSpans, AJoinIsCertainOnlyWhereTheRecorderSaysSo) {
-  Timeline timeline;
-  timeline.tick(10ms, "main:1;f");
-  timeline.tick(20ms, "main:1;f", {.same_frames = 1});
-  EXPECT_TRUE(only(timeline, "main").is_single_call);
-  EXPECT_FALSE(only(timeline, "f").is_single_call);
 }
 
 TEST(InferSpans, OutermostFunctionsAreRootsOfTracesOfTheirOwn) {

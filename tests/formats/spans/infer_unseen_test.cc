@@ -19,6 +19,7 @@ using test::Timeline;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::Field;
+using testing::IsEmpty;
 using namespace std::chrono_literals;
 
 // --- what was seen in part ---
@@ -28,9 +29,7 @@ TEST(InferSpans, APartialStackDoesNotEndTheFramesItLacks) {
   timeline.tick(10ms, "main:1;f:1;g");
   timeline.tick(20ms, "main:1;f", {.status = gpf::kPartial});
   timeline.tick(30ms, "main:1;f:1;g");
-  // g was not seen at 20 ms; that it was there all the time is likely, not certain.
   EXPECT_THAT(described(timeline), ElementsAre("g 5..35 x2", "f 5..35 x3", "main 5..35 x3"));
-  EXPECT_FALSE(only(timeline, "g").is_single_call);
 }
 
 TEST(InferSpans, WhatAPartialStackHidEndsBetweenTheLooksThatCouldSeeIt) {
@@ -76,8 +75,14 @@ TEST(InferSpans, AStackWithoutItsOutermostFramesNeitherShowsNorEndsAnything) {
   EXPECT_EQ(infer(timeline, &report).size(), 2U);
   EXPECT_EQ(report.unused_samples, 1U);
   EXPECT_THAT(described(timeline), ElementsAre("f 5..35 x2", "main 5..35 x2"));
-  // same_frames of the third sample speaks of the second, whose frames are not comparable with the first's.
-  EXPECT_FALSE(only(timeline, "main").is_single_call);
+}
+
+TEST(InferSpans, SameFramesAfterATruncatedStackAreNotThoseOfTheOpenSpans) {
+  Timeline timeline;
+  timeline.tick(10ms, "f");
+  for (const auto time : {20ms, 30ms, 40ms, 50ms}) timeline.tick(time, "[truncated];g", {.status = gpf::kTruncated});
+  timeline.tick(60ms, "f", {.same_frames = 1});
+  EXPECT_THAT(infer(timeline), IsEmpty());  // seen once each time, not once for 50 ms
 }
 
 TEST(InferSpans, SamplesOutOfOrderAreLeftOutAndCounted) {
@@ -117,11 +122,12 @@ TEST(InferSpans, ALongGapStaysAGap) {
   }
 }
 
-TEST(InferSpans, WhatTheRecorderKnowsToGoOnOutlastsALongGap) {
+TEST(InferSpans, WhatShowsNoSignOfANewCallOutlastsALongGap) {
   Timeline timeline;
   for (const auto time : {10ms, 20ms}) timeline.tick(time, "main:1;f:1;g");
   timeline.tick(1020ms, "main:1;f:1;g", {.status = gpf::kAfterGap, .same_frames = 2, .wall = 10ms});
   timeline.tick(1030ms, "main:1;f:1;g", {.same_frames = 3});
+  EXPECT_EQ(only(timeline, "f").unwatched, 1s);
   EXPECT_THAT(described(timeline), ElementsAre("g 5..25 x2", "g 1015..1035 x2", "f 5..1035 x4", "main 5..1035 x4"));
 }
 
