@@ -4,8 +4,10 @@
 // encode_* is linked into the recorder, decode_* is not.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats/gpf/records.h"
 
@@ -16,6 +18,11 @@ namespace gauge::gpf {
 
 /// Appends what one data frame holds: field 1 of Recording with the Block message in it.
 void append_block(const Block& block, std::string& out);
+
+/// Where in such a content the columns of samples begin, and where the last one ends; ascending. Contents of other
+/// kinds have none. Compression gains from codes of their own for each column (FrameWriter::compress).
+/// @param content  made by append_block()
+[[nodiscard]] std::vector<std::size_t> column_boundaries(std::string_view content);
 
 /// @throws Error(corrupt)  not a Metadata message; the text says what is wrong, without a subject
 [[nodiscard]] Metadata decode_metadata(std::string_view bytes);

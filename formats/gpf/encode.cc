@@ -1,4 +1,5 @@
 #include <protozero/pbf_builder.hpp>
+#include <protozero/pbf_message.hpp>
 
 #include "formats/gpf/codec.h"
 #include "formats/gpf/field_numbers.h"
@@ -186,6 +187,26 @@ std::string encode_metadata(const Metadata& metadata) {
 void append_block(const Block& block, std::string& out) {
   pbf_builder<field::Recording> recording{out};
   put_message<field::Block>(recording, field::Recording::block, block);
+}
+
+std::vector<std::size_t> column_boundaries(std::string_view content) {
+  std::vector<std::size_t> boundaries;
+  protozero::pbf_message<field::Recording> recording{content.data(), content.size()};
+  if (!recording.next(field::Recording::block)) return boundaries;
+  protozero::pbf_message<field::Block> block{recording.get_message()};
+  if (!block.next(field::Block::samples)) return boundaries;
+  const protozero::data_view samples = block.get_view();
+  protozero::pbf_message<field::Samples> message{samples};
+  while (message.next()) {
+    if (message.has_wire_type(protozero::pbf_wire_type::length_delimited)) {
+      // From the first entry on: the tag and the length before it go with the column before, which is no matter.
+      boundaries.push_back(static_cast<std::size_t>(message.get_view().data() - content.data()));
+    } else {
+      message.skip();
+    }
+  }
+  boundaries.push_back(static_cast<std::size_t>(samples.data() + samples.size() - content.data()));
+  return boundaries;
 }
 
 }  // namespace gauge::gpf

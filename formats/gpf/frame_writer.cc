@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <bit>
+#include <cassert>
 #include <new>
 
 #include "formats/base/error.h"
@@ -13,6 +14,13 @@
 
 namespace gauge::gpf {
 namespace {
+
+// Parts save 6 to 22 % where the columns are long; where they are short, each one's own codes cost what they save.
+constexpr std::size_t kMinBytesInParts = std::size_t{2} << 10;
+/// More is a burst of definitions. Parts need the content in zstd's own buffer, which would grow and stay.
+constexpr std::size_t kMaxBytesInParts = std::size_t{256} << 10;
+/// A zstd block that does not compress is longer than its content by its header of 3 bytes, and by what flushing adds.
+constexpr std::size_t kBytesPerPart = 64;
 
 /// A frame is a single segment only where the window holds the whole content; level 1's own choice is 512 KiB.
 /// 0 = leave the choice to the level, which is never less than the content below that.
@@ -40,6 +48,21 @@ class FrameWriter::Context {
     return checked(ZSTD_compress2(context_, frame.data(), frame.size(), content.data(), content.size()));
   }
 
+  std::size_t compress_in_parts(std::string_view content, std::span<const std::size_t> boundaries, std::string& frame) {
+    set(ZSTD_c_windowLog, 0);
+    checked(ZSTD_CCtx_setPledgedSrcSize(context_, content.size()));  // else the frame is no single segment
+    ZSTD_outBuffer out{.dst = frame.data(), .size = frame.size(), .pos = 0};
+    ZSTD_inBuffer in{.src = content.data(), .size = 0, .pos = 0};
+    for (const std::size_t boundary : boundaries) {
+      in.size = boundary;
+      checked(ZSTD_compressStream2(context_, &out, &in, ZSTD_e_flush));
+    }
+    in.size = content.size();
+    [[maybe_unused]] const std::size_t left = checked(ZSTD_compressStream2(context_, &out, &in, ZSTD_e_end));
+    assert(left == 0);  // the buffer takes all, so every call completes
+    return out.pos;
+  }
+
  private:
   void set(ZSTD_cParameter parameter, int value) { checked(ZSTD_CCtx_setParameter(context_, parameter, value)); }
 
@@ -55,15 +78,19 @@ class FrameWriter::Context {
 FrameWriter::FrameWriter() : context_(std::make_unique<Context>()) {}
 FrameWriter::~FrameWriter() = default;
 
-std::string_view FrameWriter::compress(std::string_view content) {
+std::string_view FrameWriter::compress(std::string_view content, std::span<const std::size_t> boundaries) {
   if (content.size() > kMaxBlockBytes) {
     throw Error{ErrorCode::usage, fmt::format("gpf: a block of {} bytes is larger than {}, which no reader takes; "
                                               "flush more often",
                                               content.size(), kMaxBlockBytes)};
   }
-  const std::size_t bound = ZSTD_compressBound(content.size());
+  const bool is_worth_parts =
+      !boundaries.empty() && content.size() >= kMinBytesInParts && content.size() <= kMaxBytesInParts;
+  const std::size_t bound = ZSTD_compressBound(content.size()) + boundaries.size() * kBytesPerPart;
   if (frame_.size() < bound) frame_.resize(bound);
-  return std::string_view{frame_}.substr(0, context_->compress(content, frame_));
+  const std::size_t size =
+      is_worth_parts ? context_->compress_in_parts(content, boundaries, frame_) : context_->compress(content, frame_);
+  return std::string_view{frame_}.substr(0, size);
 }
 
 std::string FrameWriter::header(const Metadata& metadata) {

@@ -1,7 +1,9 @@
 // Makes the zstd frames of a .gpf file.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,9 +20,10 @@ class FrameWriter {
   FrameWriter& operator=(const FrameWriter&) = delete;
   ~FrameWriter();
 
-  /// @param content  at most kMaxBlockBytes, else Error(usage)
-  /// @return         the frame; valid until the next call
-  [[nodiscard]] std::string_view compress(std::string_view content);
+  /// @param content     at most kMaxBlockBytes, else Error(usage)
+  /// @param boundaries  where its statistics change, ascending: there a new zstd block, with codes of its own, begins
+  /// @return            the frame; valid until the next call
+  [[nodiscard]] std::string_view compress(std::string_view content, std::span<const std::size_t> boundaries = {});
   /// The first frame of a file.
   [[nodiscard]] std::string header(const Metadata& metadata);
 

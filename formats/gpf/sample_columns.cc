@@ -5,18 +5,19 @@
 namespace gauge::gpf {
 namespace {
 
-constexpr std::uint64_t kTimeUnitNs = 1000;
-constexpr std::uint64_t kCpuUnitNs = 1000;
+constexpr std::uint64_t kMinUnitNs = 1000;
+constexpr std::uint64_t kTimeUnitsPerInterval = 1000;
+constexpr std::uint64_t kCpuUnitsPerInterval = 100;
 
 std::uint64_t not_negative(std::chrono::nanoseconds time) noexcept {
   return static_cast<std::uint64_t>(std::max(time.count(), std::chrono::nanoseconds::rep{0}));
 }
 
 /// Takes the whole units out of `rest_ns` and `cpu`; what remains waits for the thread's next sample.
-std::uint64_t take_units(std::uint32_t& rest_ns, std::chrono::nanoseconds cpu) noexcept {
+std::uint64_t take_units(std::uint64_t& rest_ns, std::chrono::nanoseconds cpu, std::uint64_t unit_ns) noexcept {
   const std::uint64_t total_ns = rest_ns + not_negative(cpu);
-  rest_ns = static_cast<std::uint32_t>(total_ns % kCpuUnitNs);
-  return total_ns / kCpuUnitNs;
+  rest_ns = total_ns % unit_ns;
+  return total_ns / unit_ns;
 }
 
 template <typename T>
@@ -26,27 +27,25 @@ void clear_if_zero(std::vector<T>& column) noexcept {
 
 }  // namespace
 
-SampleColumns::SampleColumns() {
-  samples_.time_unit_ns = kTimeUnitNs;
-  samples_.cpu_unit_ns = kCpuUnitNs;
-}
-
-std::uint64_t SampleColumns::time_in_units(std::chrono::nanoseconds time) const noexcept {
-  // Never before the last one: a step back would wrap around to a jump of centuries.
-  return std::max(not_negative(time) / kTimeUnitNs, last_time_);
+void SampleColumns::set_interval_ns(std::uint64_t interval_ns) noexcept {
+  samples_.interval_ns = interval_ns;
+  samples_.time_unit_ns = std::max(interval_ns / kTimeUnitsPerInterval, kMinUnitNs);
+  samples_.cpu_unit_ns = std::max(interval_ns / kCpuUnitsPerInterval, kMinUnitNs);
 }
 
 void SampleColumns::append(const SampleRecord& sample) {
-  const std::uint64_t time = time_in_units(sample.time);
+  // Never before the last one: a step back would wrap around to a jump of centuries.
+  const std::uint64_t time_ns = std::max(not_negative(sample.time), last_time_ns_);
+  const std::uint64_t time = time_ns / samples_.time_unit_ns;
   const bool is_first = size() == 0;
   if (is_first) samples_.start = static_cast<std::int64_t>(time);
-  samples_.time_delta.push_back(is_first ? 0 : time - last_time_);
-  last_time_ = time;
+  samples_.time_delta.push_back(is_first ? 0 : time - last_time_ns_ / samples_.time_unit_ns);
+  last_time_ns_ = time_ns;
 
   ThreadState& thread = threads_[sample.thread];
   const std::uint32_t base = thread.block == block_ ? thread.stack : 0;
   samples_.stack_delta.push_back(static_cast<std::int32_t>(sample.stack - base));  // modulo 2^32, as the schema says
-  samples_.cpu.push_back(take_units(thread.cpu_rest_ns, sample.cpu));
+  samples_.cpu.push_back(take_units(thread.cpu_rest_ns, sample.cpu, samples_.cpu_unit_ns));
   thread.block = block_;
   thread.stack = sample.stack;
 

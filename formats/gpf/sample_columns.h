@@ -19,17 +19,19 @@ struct SampleRecord {
   std::uint32_t same_frames = 0;
 };
 
-/// Rounds times and CPU times to microseconds so that the error does not grow: absolute values are rounded, and their
-/// differences written. Keeps its memory from block to block. Not thread-safe.
+/// Rounds times to a thousandth of the interval and CPU times to a hundredth, a microsecond at least. The error does
+/// not grow: absolute values are rounded, and their differences written. Keeps its memory from block to block. Not
+/// thread-safe.
 class SampleColumns {
  public:
-  SampleColumns();
+  explicit SampleColumns(std::uint64_t interval_ns) { set_interval_ns(interval_ns); }
 
   void append(const SampleRecord& sample);
   [[nodiscard]] std::size_t size() const noexcept { return samples_.time_delta.size(); }
 
   [[nodiscard]] std::uint64_t interval_ns() const noexcept { return samples_.interval_ns; }
-  void set_interval_ns(std::uint64_t interval_ns) noexcept { samples_.interval_ns = interval_ns; }
+  /// Only while size() is 0: the units of a block follow from it.
+  void set_interval_ns(std::uint64_t interval_ns) noexcept;
 
   [[nodiscard]] Samples& samples() noexcept { return samples_; }
   /// Empties the columns that say nothing, as a block does not state them. Call once, after the last append().
@@ -41,13 +43,11 @@ class SampleColumns {
   struct ThreadState {
     std::uint64_t block = 0;        // of the last sample
     std::uint32_t stack = 0;        // of the last sample
-    std::uint32_t cpu_rest_ns = 0;  // CPU time not written yet: less than a unit
+    std::uint64_t cpu_rest_ns = 0;  // CPU time not written yet: less than a unit
   };
 
-  std::uint64_t time_in_units(std::chrono::nanoseconds time) const noexcept;
-
   Samples samples_;
-  std::uint64_t last_time_ = 0;  // in units
+  std::uint64_t last_time_ns_ = 0;
   std::uint64_t block_ = 1;
   std::unordered_map<std::uint32_t, ThreadState> threads_;
 };

@@ -19,9 +19,9 @@ constexpr std::size_t kMaxDefinitionBytes = std::size_t{1} << 20;
 
 class Writer::Impl {
  public:
-  Impl(Sink& sink, const Metadata& metadata, const WriterOptions& options) : sink_(sink), options_(options) {
+  Impl(Sink& sink, const Metadata& metadata, const WriterOptions& options)
+      : sink_(sink), options_(options), columns_(metadata.interval_ns) {
     options_.max_block_samples = std::clamp<std::uint32_t>(options.max_block_samples, 1, kMaxBlockSamples);
-    columns_.set_interval_ns(metadata.interval_ns);
     write(frames_.header(metadata));
   }
 
@@ -76,7 +76,7 @@ class Writer::Impl {
   void write_block() {
     encode_block();
     begin_block();  // before the write: what a full disk refused must not come again with the next block
-    write(frames_.compress(encoded_));
+    write(frames_.compress(encoded_, column_boundaries(encoded_)));
   }
 
   /// Lends definitions and samples to the block for the time of encoding, so that their memory serves every block.
