@@ -127,6 +127,7 @@ int info(const Arguments& arguments) {
   require_files(files, "info");
 
   std::vector<RecordingSummary> summaries;
+  summaries.reserve(files.size());
   for (const std::string& file : files) summaries.push_back(summarize(file));
   if (json) {
     print_info_json(summaries);

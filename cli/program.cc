@@ -40,8 +40,8 @@ std::optional<std::string> find_on_path(const std::string& name) {
   std::string_view path = variable != nullptr ? variable : "/bin:/usr/bin";
   while (true) {
     const std::size_t end = std::min(path.find(':'), path.size());
-    const std::string folder = end == 0 ? "." : std::string{path.substr(0, end)};
-    std::string candidate = folder + "/" + name;
+    const std::string_view folder = end == 0 ? "." : path.substr(0, end);
+    std::string candidate = fmt::format("{}/{}", folder, name);
     if (is_executable(candidate)) return candidate;
     if (end == path.size()) return std::nullopt;
     path.remove_prefix(end + 1);
