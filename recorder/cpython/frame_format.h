@@ -46,6 +46,9 @@ class FrameFormat {
   [[nodiscard]] bool is_hidden(const FrameCopy& frame) const noexcept {
     return frame.owner >= layout_.frame.first_hidden_owner;
   }
+  [[nodiscard]] bool is_generator(const FrameCopy& frame) const noexcept {
+    return frame.owner == layout_.frame.generator_owner;
+  }
   /// False for bytes that were never a frame.
   [[nodiscard]] bool is_plausible(const FrameCopy& frame) const noexcept;
   /// The same function called from the same place on the stack; a leaf may have moved on.

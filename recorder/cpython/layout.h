@@ -29,9 +29,10 @@ typedef struct GaugeLayout {
   } interpreter;
 
   struct {
-    uint32_t holder; /* last thread state to hold it */
-    uint32_t locked; /* int, 1 = held */
-    uint32_t size;   /* the mutex and the condition others wait on lie inside */
+    uint32_t holder;   /* last thread state to hold it */
+    uint32_t locked;   /* int, 1 = held */
+    uint32_t switches; /* word that moves whenever another thread takes it; behind the two above */
+    uint32_t size;     /* the mutex and the condition others wait on lie inside */
   } gil;
 
   struct {

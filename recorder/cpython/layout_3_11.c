@@ -24,6 +24,7 @@ const GaugeLayout gauge_layout = {
                     .code_births = GAUGE_NO_FIELD},
     .gil = {.holder = offsetof(struct _gil_runtime_state, last_holder),
             .locked = offsetof(struct _gil_runtime_state, locked),
+            .switches = offsetof(struct _gil_runtime_state, switch_number),
             .size = sizeof(struct _gil_runtime_state)},
     .thread = {.next = offsetof(PyThreadState, next),
                .interpreter = offsetof(PyThreadState, interp),

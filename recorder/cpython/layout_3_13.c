@@ -26,6 +26,7 @@ const GaugeLayout gauge_layout = {
                     .code_births = offsetof(PyInterpreterState, func_state.next_version)},
     .gil = {.holder = offsetof(struct _gil_runtime_state, last_holder),
             .locked = offsetof(struct _gil_runtime_state, locked),
+            .switches = offsetof(struct _gil_runtime_state, switch_number),
             .size = sizeof(struct _gil_runtime_state)},
     .thread = {.next = offsetof(PyThreadState, next),
                .interpreter = offsetof(PyThreadState, interp),

@@ -5,7 +5,11 @@
 namespace gauge::cpython {
 
 void StackGuess::adopt(const ThreadState& state) noexcept {
-  c_frame = state.c_frame;
+  if (state.c_frame != 0) {
+    const auto known = std::find(c_frames.begin(), c_frames.end() - 1, state.c_frame);
+    std::copy_backward(c_frames.begin(), known, known + 1);
+    c_frames[0] = state.c_frame;
+  }
   chunk_limit = state.chunk_limit;
   top_frame = state.current_frame;
   if (state.chunk == 0) {
@@ -30,8 +34,21 @@ void StackGuess::adopt(const ThreadState& state) noexcept {
   chunks[0] = {state.chunk, state.chunk_top - state.chunk};
 }
 
+void StackGuess::expect_hot(std::span<const std::uintptr_t> frames) noexcept {
+  const std::array<std::uintptr_t, kMaxHot> before = hot;
+  const std::size_t before_count = hot_count;
+  std::size_t count = std::min(frames.size(), kMaxHot);
+  std::copy_n(frames.begin(), count, hot.begin());
+  const std::size_t limit = std::min(count + kSpareHot, kMaxHot);
+  for (std::size_t i = 0; i < before_count && count < limit; ++i) {
+    if (std::find(hot.begin(), hot.begin() + count, before[i]) == hot.begin() + count) hot[count++] = before[i];
+  }
+  hot_count = static_cast<std::uint32_t>(count);
+}
+
 void StackGuess::forget_outside() noexcept {
   hot_count = cold_count = 0;
+  c_frames.fill(0);
   anchor = 0;
   top_frame = 0;
   chunk_count = std::min(chunk_count, 1U);
@@ -51,12 +68,16 @@ bool StackCopy::take(const ThreadState& state, const WalkContext& context, const
   is_cut_ = false;
   cursor_ = 0;
   window_ = window(guess, hot_bytes);
-  const std::size_t gil_size = layout_.gil.locked + sizeof(int);
+  const std::size_t gil_size = layout_.gil.switches + sizeof(std::uint64_t);
   gil_before_ = context.gil == 0 ? kNone : add(context.gil, gil_size);
   first_hot_ = add_hot(guess);
   hot_count_ = snapshot_.count() - first_hot_;
   thread_ = add(state.address, layout_.thread.size);
-  c_frame_ = guess.c_frame == 0 ? kNone : add(guess.c_frame, layout_.thread.current_frame + sizeof(std::uintptr_t));
+  first_c_frame_ = snapshot_.count();
+  for (const std::uintptr_t c_frame : guess.c_frames) {
+    if (c_frame != 0) (void)add(c_frame, layout_.thread.current_frame + sizeof(std::uintptr_t));
+  }
+  c_frame_count_ = snapshot_.count() - first_c_frame_;
   second_hot_ = add_hot(guess);
   add_older(guess);
   births_ = context.code_births == 0 ? kNone : add(context.code_births, sizeof(std::uint32_t));
@@ -74,8 +95,10 @@ MemoryRange StackCopy::window(const StackGuess& guess, std::size_t hot_bytes) no
   if (guess.chunk_count == 0) return {};
   const std::uintptr_t base = guess.chunks[0].address;
   const std::uintptr_t top = base + guess.chunks[0].size;
-  if (top < base || guess.chunk_limit < top) return {};
-  std::uintptr_t end = std::min(top + kHotSlack, guess.chunk_limit);
+  if (top < base) return {};
+  // While a chunk is being given back, the limit still is that one's.
+  const bool is_limit_right = guess.chunk_limit >= top && guess.chunk_limit - base <= kMaxChunkBytes;
+  std::uintptr_t end = is_limit_right ? std::min(top + hot_bytes / 4, guess.chunk_limit) : top;
   std::uintptr_t begin = end - std::min<std::size_t>(hot_bytes, end - base);
   if (guess.anchor >= begin && guess.anchor < top && top - guess.anchor >= kMinHotBytes) begin = guess.anchor;
   if (guess.top_frame >= base && guess.top_frame < begin) begin = guess.top_frame;  // it alone is larger than all that
@@ -127,15 +150,30 @@ ThreadState StackCopy::thread() const noexcept {
   return decode_thread_state(layout_, snapshot_.range(thread_).address, snapshot_.copy(thread_));
 }
 
+/// The copy of the thread's c_frame; kNone = it was not guessed.
+std::size_t StackCopy::c_frame_range() const noexcept {
+  const std::uintptr_t c_frame = thread().c_frame;
+  for (std::size_t i = 0; i < c_frame_count_; ++i) {
+    if (snapshot_.range(first_c_frame_ + i).address == c_frame) return first_c_frame_ + i;
+  }
+  return kNone;
+}
+
+bool StackCopy::has_top_frame() const noexcept {
+  return layout_.thread.c_frame == GAUGE_NO_FIELD || c_frame_range() != kNone;
+}
+
 std::uintptr_t StackCopy::top_frame() const noexcept {
   if (layout_.thread.c_frame == GAUGE_NO_FIELD) return thread().current_frame;
-  return c_frame_ == kNone ? 0 : load<std::uintptr_t>(snapshot_.copy(c_frame_), layout_.thread.current_frame);
+  const std::size_t range = c_frame_range();
+  return range == kNone ? 0 : load<std::uintptr_t>(snapshot_.copy(range), layout_.thread.current_frame);
 }
 
 GilSight StackCopy::gil_at(std::size_t index) const noexcept {
   if (index == kNone) return {};
   const std::byte* copy = snapshot_.copy(index);
-  return {load<std::uintptr_t>(copy, layout_.gil.holder), load<int>(copy, layout_.gil.locked) == 1};
+  return {load<std::uintptr_t>(copy, layout_.gil.holder), load<int>(copy, layout_.gil.locked) == 1,
+          load<std::uint64_t>(copy, layout_.gil.switches)};
 }
 
 std::uint32_t StackCopy::code_births() const noexcept {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "recorder/cpython/frame_format.h"
 #include "recorder/cpython/layout.h"
@@ -23,25 +24,29 @@ struct StackGuess {
   static constexpr std::size_t kMaxChunks = 96;
   static constexpr std::size_t kMaxHot = 48;
   static constexpr std::size_t kMaxCold = 704;
+  static constexpr std::size_t kSpareHot = 4;  // seen lately, and likely to be back: a stack goes to and fro
+  static constexpr std::size_t kCFrames = 3;
 
   struct Chunk {
     std::uintptr_t address = 0;
     std::size_t size = 0;  // bytes in use, header included
   };
 
-  std::uintptr_t c_frame = 0;
-  std::uintptr_t top_frame = 0;    // 0 = unknown
-  std::uintptr_t anchor = 0;       // a frame boundary some way down the newest chunk
-  std::uintptr_t chunk_limit = 0;  // end of the newest chunk
-  std::uintptr_t next_chunk = 0;   // the one after the last of `chunks`; 0 = there is none
+  std::array<std::uintptr_t, kCFrames> c_frames{};  // to 3.12; last seen first
+  std::uintptr_t top_frame = 0;                     // 0 = unknown
+  std::uintptr_t anchor = 0;                        // a frame boundary some way down the newest chunk
+  std::uintptr_t chunk_limit = 0;                   // end of the newest chunk
+  std::uintptr_t next_chunk = 0;                    // the one after the last of `chunks`; 0 = there is none
   std::uint32_t chunk_count = 0;
   std::uint32_t wanted_chunks = 0;  // in how many of them the frames within the depth limit are
   std::uint32_t hot_count = 0;
   std::uint32_t cold_count = 0;
   std::array<Chunk, kMaxChunks> chunks{};       // newest first
   std::array<std::uintptr_t, kMaxHot> hot{};    // frames outside the chunks, innermost first: those among the hot ones
-  std::array<std::uintptr_t, kMaxCold> cold{};  // and those below
+  std::array<std::uintptr_t, kMaxCold> cold{};  // and those below, innermost first
 
+  /// Makes these the frames outside the chunks that are expected among the hot ones, and keeps some of those before.
+  void expect_hot(std::span<const std::uintptr_t> frames) noexcept;
   /// Takes over where the thread says its chunks are now.
   void adopt(const ThreadState& state) noexcept;
   /// Drops what a failed copy may have been wrong about.
@@ -50,10 +55,11 @@ struct StackGuess {
   [[nodiscard]] std::size_t chunk_of(std::uintptr_t address, std::size_t first) const noexcept;
 };
 
-/// Who has the GIL: two words copied together.
+/// Who has the GIL: words copied together.
 struct GilSight {
   std::uintptr_t holder = 0;  // last thread state to hold it
   bool is_locked = false;
+  std::uint64_t switches = 0;  // moves whenever another thread takes it
 
   bool operator==(const GilSight&) const = default;
 };
@@ -73,7 +79,7 @@ class StackCopy {
   StackCopy(MemoryReader& reader, const GaugeLayout& layout) noexcept
       : layout_(layout), format_(layout), snapshot_(reader) {}
 
-  /// @param hot_bytes  of the newest chunk, copied twice
+  /// @param hot_bytes  of the newest chunk, copied twice; a quarter above its top: the stack grows while we come
   /// @return false if not all could be read; nothing may be asked then
   bool take(const ThreadState& state, const WalkContext& context, const StackGuess& guess,
             std::size_t hot_bytes) noexcept;
@@ -81,7 +87,9 @@ class StackCopy {
   [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
 
   [[nodiscard]] ThreadState thread() const noexcept;
-  /// The innermost frame; 0 = none. Right only if the guessed c_frame was.
+  /// False if the thread's c_frame was not among those guessed: then the innermost frame is not known.
+  [[nodiscard]] bool has_top_frame() const noexcept;
+  /// The innermost frame; 0 = none.
   [[nodiscard]] std::uintptr_t top_frame() const noexcept;
   [[nodiscard]] GilSight gil_before() const noexcept { return gil_at(gil_before_); }
   [[nodiscard]] GilSight gil_after() const noexcept { return gil_at(gil_after_); }
@@ -101,8 +109,8 @@ class StackCopy {
 
  private:
   static constexpr std::size_t kNone = Snapshot::kNone;
+  static constexpr std::size_t kMaxChunkBytes = std::size_t{64} << 20;
   static constexpr std::size_t kMinHotBytes = 512;  // below the top: room for a few frames
-  static constexpr std::size_t kHotSlack = 384;     // above the top: the stack grows while we come
   static constexpr std::size_t kLateBytes = 768;
 
   [[nodiscard]] std::size_t add(std::uintptr_t address, std::size_t size) noexcept;
@@ -111,6 +119,7 @@ class StackCopy {
   void add_older(const StackGuess& guess) noexcept;
   /// How many of the older chunks, newest first, there is room for.
   [[nodiscard]] std::size_t fitting_chunks(const StackGuess& guess) noexcept;
+  [[nodiscard]] std::size_t c_frame_range() const noexcept;
   [[nodiscard]] GilSight gil_at(std::size_t index) const noexcept;
   bool find_in(std::size_t index, std::uintptr_t address, FrameCopy& frame) const noexcept;
 
@@ -119,7 +128,8 @@ class StackCopy {
   Snapshot snapshot_;
 
   // Indices of ranges; kNone = not there.
-  std::size_t gil_before_ = kNone, thread_ = kNone, c_frame_ = kNone, low_ = kNone, births_ = kNone, gil_after_ = kNone;
+  std::size_t gil_before_ = kNone, thread_ = kNone, low_ = kNone, births_ = kNone, gil_after_ = kNone;
+  std::size_t first_c_frame_ = 0, c_frame_count_ = 0;
   std::size_t first_hot_ = 0, second_hot_ = 0, hot_count_ = 0;
   std::size_t first_cold_ = 0, cold_count_ = 0;
   std::size_t first_chunk_ = 0, older_chunks_ = 0;  // oldest first

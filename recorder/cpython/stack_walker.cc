@@ -15,8 +15,7 @@ StackWalker::StackWalker(MemoryReader& reader, const GaugeLayout& layout)
       layout_(layout),
       format_(layout),
       copy_(reader, layout),
-      first_(std::make_unique<HotChain>()),
-      second_(std::make_unique<HotChain>()),
+      hot_(std::make_unique<HotChain>()),
       frames_(std::make_unique<std::array<RawFrame, kMaxDepth>>()),
       outside_(std::make_unique<std::array<std::uintptr_t, kMaxChain>>()),
       lookups_(std::make_unique<std::byte[]>(kMaxLookups * FrameFormat::kMaxHeadSize)) {}
@@ -57,13 +56,13 @@ StackWalker::Attempt StackWalker::attempt(const ThreadState& state, const WalkCo
       return Attempt::no_stack;
     }
     guess.adopt(decode_thread_state(layout_, state.address, copy.data()));
+    guess.chunk_limit = 0;  // it may have been what led astray
     return Attempt::guessed_wrong;
   }
   const ThreadState now = copy_.thread();
   if (now.interpreter != state.interpreter || now.unique_id != state.unique_id) return Attempt::no_stack;  // it ended
-  const bool is_c_frame_right = now.c_frame == guess.c_frame;
   guess.adopt(now);
-  if (!is_c_frame_right) return Attempt::guessed_wrong;
+  if (!copy_.has_top_frame()) return Attempt::guessed_wrong;
   walk_.gil_before = copy_.gil_before();
   walk_.gil_after = copy_.gil_after();
   walk_.code_births = copy_.code_births();
@@ -76,54 +75,72 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
   FrameCopy leaf;
   if (!copy_.find_hot(StackCopy::Group::second, top, leaf)) {
     guess.top_frame = top;
-    guess_hot(top, 0, now, guess);
+    guess_hot(top, now, guess);
     return Attempt::guessed_wrong;
   }
-  follow_hot(StackCopy::Group::first, top, now.chunk_top, *first_);
-  follow_hot(StackCopy::Group::second, top, now.chunk_top, *second_);
-  const bool is_same_exit = first_->exit == second_->exit;
+  follow_hot(StackCopy::Group::second, top, now.chunk_top);
   // The innermost frame runs, so it cannot answer for its callers: it takes a caller that waits.
-  if (is_same_exit && second_->exit != 0 && second_->count == 1) {
-    guess_hot(second_->exit, copy_.is_in_window(top) ? 0 : 1, now, guess);
+  FrameCopy caller;
+  if (hot_->exit != 0 && hot_->count == 1) {
+    if (copy_.find_hot(StackCopy::Group::second, hot_->exit, caller)) return Attempt::torn;  // it is no caller
+    guess_hot(hot_->exit, now, guess);
     return Attempt::guessed_wrong;
   }
-  const std::size_t agreed = is_same_exit ? agreeing_frames() : 0;
-  const bool is_whole = agreed == first_->count && agreed == second_->count;
-  const bool is_root_left = agreed == 0 && is_same_exit && second_->exit == 0 && has_moved_on(0);
+  std::size_t agreed = agreeing_frames();
+  walk_.is_partial = agreed < hot_->count;
+  if (!walk_.is_partial) return keep_agreed(agreed, guess);
+  if (may_be_partial) {
+    if (can_be_partial(agreed)) return keep_agreed(agreed, guess);
+    // The innermost frame went while it was copied again, and took its way to the callers along: the first copy has it.
+    follow_hot(StackCopy::Group::first, top, now.chunk_top);
+    agreed = agreeing_frames();
+    if (can_be_partial(agreed)) return keep_agreed(agreed, guess);
+  }
   if (agreed == 0) hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);  // quieter frames are further down
-  if (!is_whole && (!may_be_partial || (agreed == 0 && !is_root_left))) return Attempt::torn;
-  walk_.is_partial = !is_whole;
-  return keep_agreed(agreed, guess);
+  return Attempt::torn;
 }
 
-/// True if the frame at `index`, from the outermost hot one, is the same activation in both copies, though it has run.
+/// True if the outermost frames of the chain, so many of which agree, are callers that can be kept alone.
+bool StackWalker::can_be_partial(std::size_t agreed) const noexcept {
+  if (hot_->count == 0) return false;
+  // A generator that has been suspended meanwhile seems to be called by nobody.
+  const bool ends_in_generator = hot_->exit == 0 && format_.is_generator(hot_->from_root(0));
+  if (ends_in_generator) return false;
+  return agreed > 0 || (hot_->exit == 0 && has_moved_on(0));
+}
+
+/// True if the frame at `index` of the chain, from its outermost, is the same activation in both copies, though it ran.
 bool StackWalker::has_moved_on(std::size_t index) const noexcept {
-  return index < first_->count && index < second_->count &&
-         format_.is_same_head(first_->from_root(index), second_->from_root(index));
+  FrameCopy other;
+  return index < hot_->count && copy_.find_hot(other_group(), hot_->from_root(index).address, other) &&
+         format_.is_same_head(hot_->from_root(index), other);
 }
 
 /// A frame that must be among the hot ones was not: adds it to the guess, and the ones it was called by as far as they
 /// are outside the chunks as well.
-/// @param known  how many of the hot frames guessed before come before it
-void StackWalker::guess_hot(std::uintptr_t address, std::uint32_t known, const ThreadState& now,
-                            StackGuess& guess) noexcept {
-  const auto is_in_chunk = [&](std::uintptr_t frame) { return frame - now.chunk < now.chunk_limit - now.chunk; };
+void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept {
+  const auto is_in_chunk = [&](std::uintptr_t frame) {
+    return contains(now.chunk, now.chunk_top - now.chunk, frame, 1);
+  };
   if (is_in_chunk(address)) {
     hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
     guess.anchor = 0;
   }
-  std::uint32_t count = known;
+  std::array<std::uintptr_t, StackGuess::kMaxHot> frames;
+  std::size_t count = 0;
   std::array<std::byte, FrameFormat::kMaxHeadSize> head;
-  for (; address != 0 && !is_in_chunk(address) && count < StackGuess::kMaxHot;) {
+  while (address != 0 && !is_in_chunk(address) && count < frames.size()) {
     if (!reader_.read_bytes(address, head.data(), format_.head_size())) break;
-    guess.hot[count++] = address;
+    frames[count++] = address;
     address = format_.decode(address, head.data(), format_.head_size()).previous;
   }
-  if (count > known) guess.hot_count = count;
+  guess.expect_hot(std::span(frames).first(count));
 }
 
-void StackWalker::follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top,
-                             HotChain& chain) noexcept {
+/// Follows the chain inside one copy of the hot frames, from the innermost on.
+void StackWalker::follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top) noexcept {
+  HotChain& chain = *hot_;
+  chain.group = group;
   chain.count = 0;
   std::uintptr_t above = chunk_top;
   std::uintptr_t address = top;
@@ -145,16 +162,19 @@ void StackWalker::follow_hot(StackCopy::Group group, std::uintptr_t top, std::ui
   chain.exit = address;
 }
 
-/// How many frames, counted from the outermost hot one, are the same in both copies.
+StackCopy::Group StackWalker::other_group() const noexcept {
+  return hot_->group == StackCopy::Group::first ? StackCopy::Group::second : StackCopy::Group::first;
+}
+
+/// How many frames of the chain, from its outermost, are the same in the other copy.
 std::size_t StackWalker::agreeing_frames() const noexcept {
-  const std::size_t common = std::min(first_->count, second_->count);
   std::size_t agreed = 0;
-  while (agreed < common) {
-    const bool is_leaf = agreed + 1 == first_->count && agreed + 1 == second_->count;
-    const FrameCopy& one = first_->from_root(agreed);
-    const FrameCopy& other = second_->from_root(agreed);
+  for (; agreed < hot_->count; ++agreed) {
+    const FrameCopy& one = hot_->from_root(agreed);
+    FrameCopy other;
+    if (!copy_.find_hot(other_group(), one.address, other)) break;
+    const bool is_leaf = agreed + 1 == hot_->count;
     if (!(is_leaf ? format_.is_same_head(one, other) : format_.is_same(one, other))) break;
-    ++agreed;
   }
   return agreed;
 }
@@ -167,11 +187,11 @@ StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& gu
   // The caller of what has come or gone is right as well: it has gone on meanwhile.
   const std::size_t kept = agreed + (has_moved_on(agreed) ? 1 : 0);
   for (std::size_t i = kept; i > 0; --i) {
-    const FrameCopy& frame = second_->from_root(i - 1);
+    const FrameCopy& frame = hot_->from_root(i - 1);
     if (copy_.is_in_window(frame.address)) descent_.above = frame.address;
     if (!keep(frame, guess)) break;
   }
-  if (second_->exit != 0 && !walk_.is_truncated) {
+  if (hot_->exit != 0 && !walk_.is_truncated) {
     const Attempt result = follow_cold(guess);
     if (result != Attempt::whole) return result;
   }
@@ -181,9 +201,9 @@ StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& gu
 }
 
 StackWalker::Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
-  const FrameCopy& anchor = second_->from_root(0);
+  const FrameCopy& anchor = hot_->from_root(0);
   const std::size_t lookups_before = lookup_count_;
-  std::uintptr_t address = second_->exit;
+  std::uintptr_t address = hot_->exit;
   while (address != 0) {
     FrameCopy frame;
     if (!copy_.find(address, frame)) {
@@ -323,9 +343,8 @@ void StackWalker::remember(StackGuess& guess) const noexcept {
   const std::size_t innermost = outside_hot_ == 0 && next_anchor_ == 0 ? outside_count_ : outside_hot_;
   const std::size_t hot = std::min(innermost, StackGuess::kMaxHot);
   const std::size_t cold = std::min(outside_count_ - hot, StackGuess::kMaxCold);
-  std::copy_n(outside_->begin(), hot, guess.hot.begin());
+  guess.expect_hot(std::span(*outside_).first(hot));
   std::copy_n(outside_->begin() + static_cast<std::ptrdiff_t>(hot), cold, guess.cold.begin());
-  guess.hot_count = static_cast<std::uint32_t>(hot);
   guess.cold_count = static_cast<std::uint32_t>(cold);
   guess.anchor = next_anchor_;
   if (guess.chunk_count > 0) guess.wanted_chunks = static_cast<std::uint32_t>(descent_.chunk + 1);

@@ -63,6 +63,7 @@ class StackWalker {
 
   struct HotChain {
     std::array<FrameCopy, kMaxHotFrames> frames;
+    StackCopy::Group group = StackCopy::Group::second;
     std::size_t count = 0;
     std::uintptr_t exit = 0;  // the first frame that is not hot; 0 = the stack ends before
 
@@ -78,9 +79,11 @@ class StackWalker {
   Attempt attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
                   bool may_be_partial) noexcept;
   Attempt compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess, bool may_be_partial) noexcept;
-  void guess_hot(std::uintptr_t address, std::uint32_t known, const ThreadState& now, StackGuess& guess) noexcept;
-  void follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top, HotChain& chain) noexcept;
+  void guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept;
+  void follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top) noexcept;
   [[nodiscard]] std::size_t agreeing_frames() const noexcept;
+  [[nodiscard]] StackCopy::Group other_group() const noexcept;
+  [[nodiscard]] bool can_be_partial(std::size_t agreed) const noexcept;
   [[nodiscard]] bool has_moved_on(std::size_t index) const noexcept;
   Attempt keep_agreed(std::size_t agreed, StackGuess& guess) noexcept;
 
@@ -104,8 +107,7 @@ class StackWalker {
   Walk walk_;
   std::size_t hot_bytes_ = StackCopy::kHotBytes;
 
-  std::unique_ptr<HotChain> first_;
-  std::unique_ptr<HotChain> second_;
+  std::unique_ptr<HotChain> hot_;
   Descent descent_;
 
   // The chain so far: frames of the program, and the addresses of all frames outside the chunks, hidden ones included.

@@ -34,8 +34,8 @@ struct ThreadRecord {
   bool is_used = false;
   bool is_shown = false;     // the visitor knows `number`
   bool has_cpu = false;      // `cpu` holds
-  bool was_waiting = false;  // for the GIL, when its CPU clock stood at `waiting_cpu`
-  bool has_waiting = false;
+  bool has_waiting = false;  // the two below hold
+  bool was_waiting = false;  // for the GIL, when its CPU clock and the GIL's count stood at `waiting_*`
   std::uint8_t name_checks = 0;
   std::uint16_t interpreter = 0;  // index
   std::uint32_t number = 0;       // as shown; never given to another thread
@@ -44,6 +44,7 @@ struct ThreadRecord {
   std::uint64_t copied = 0;  // tick at which `state` was last copied
   std::chrono::nanoseconds cpu{};
   std::chrono::nanoseconds waiting_cpu{};
+  std::uint64_t waiting_switches = 0;
   std::chrono::nanoseconds next_name_check{};
   ThreadState state;
   StackGuess guess;

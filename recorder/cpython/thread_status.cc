@@ -78,14 +78,18 @@ std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuS
   const bool held_after = holds(walk.gil_after);
   if (held_before != held_after) return gpf::kGilUnknown;
   if (held_before) return gpf::kGilHeld;
-  if (cpu.is_running()) return 0;
-  if (!cpu.after) return gpf::kGilUnknown;
-  if (!record.has_waiting || record.waiting_cpu != *cpu.after) {
+  const std::uint64_t switches = walk.gil_after.switches;
+  const bool has_not_run = record.has_waiting && cpu.after && record.waiting_cpu == *cpu.after;
+  const bool has_not_got_it = record.has_waiting && record.was_waiting && record.waiting_switches == switches;
+  if (!has_not_run && !has_not_got_it) {
+    if (cpu.is_running()) return 0;
+    if (!cpu.after) return gpf::kGilUnknown;
     const std::optional<bool> is_waiting = is_waiting_within(record.state.native_id, gil, layout.gil.size);
     if (!is_waiting) return gpf::kGilUnknown;
     record.has_waiting = true;
     record.was_waiting = *is_waiting;
     record.waiting_cpu = *cpu.after;
+    record.waiting_switches = switches;
   }
   return record.was_waiting ? std::uint32_t{gpf::kGilWanted} : 0;
 }

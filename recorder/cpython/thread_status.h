@@ -33,7 +33,8 @@ struct CpuSight {
 /// GIL bits of gpf::Status.
 ///
 /// Held and not held are read; wanted is told by where the thread waits: on the lock inside the GIL. A thread whose CPU
-/// clock has not moved since it was last asked about is still where it was.
+/// clock has not moved since it was last asked about is still where it was; one that waited is still waiting, though it
+/// wakes now and then, as long as nobody else has taken the GIL.
 [[nodiscard]] std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu,
                                        std::uintptr_t gil, ThreadRecord& record) noexcept;
 

@@ -22,7 +22,7 @@ inline constexpr GaugeLayout kFakeLayout{
     .hex_version = 0x030D00F0,
     .runtime = {.interpreters_head = 8, .gil = GAUGE_NO_FIELD},
     .interpreter = {.next = 0, .id = 8, .threads_head = 16, .gil = 24, .code_births = 32},
-    .gil = {.holder = 8, .locked = 16, .size = 64},
+    .gil = {.holder = 8, .locked = 16, .switches = 24, .size = 64},
     .thread = {.next = 8,
                .interpreter = 16,
                .c_frame = GAUGE_NO_FIELD,

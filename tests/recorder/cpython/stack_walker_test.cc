@@ -209,6 +209,15 @@ TEST_F(StackWalkerTest, NeverJoinsACalleeToACallerItDoesNotHave) {
   EXPECT_THAT(codes(stack), ElementsAre(0x100));
 }
 
+TEST_F(StackWalkerTest, NeedsNoLimitOfTheChunk) {
+  // The interpreter sets it last when it gives a chunk back.
+  for (std::uintptr_t i = 1; i <= 40; ++i) thread.push(i << 8);
+  for (const std::uintptr_t limit : {std::uintptr_t{0}, std::uintptr_t{0x10000}, ~std::uintptr_t{0}}) {
+    thread.state_memory().set(kFakeLayout.thread.chunk_limit, limit);
+    EXPECT_EQ(walk().frames.size(), 40u);
+  }
+}
+
 TEST_F(StackWalkerTest, ReadsAgainWhenCallersMoveWhileOlderFramesAreCopied) {
   for (std::uintptr_t i = 1; i <= 100; ++i) thread.push(i << 8);
   walk();
@@ -251,12 +260,13 @@ TEST_F(StackWalkerTest, TellsTheGilAndTheBirthsOfTheSameMoment) {
   Memory gil(64);
   gil.set(kFakeLayout.gil.holder, thread.address());
   gil.set(kFakeLayout.gil.locked, 1);
+  gil.set(kFakeLayout.gil.switches, 9);
   Memory births(8);
   births.set(0, 77);
   at_state_copy(1, [&] { gil.set(kFakeLayout.gil.locked, 0); });
   const Walk stack = walker->walk(thread.state(), {gil.address(), births.address()}, *guess);
-  EXPECT_EQ(stack.gil_before, (GilSight{thread.address(), true}));
-  EXPECT_EQ(stack.gil_after, (GilSight{thread.address(), false}));
+  EXPECT_EQ(stack.gil_before, (GilSight{thread.address(), true, 9}));
+  EXPECT_EQ(stack.gil_after, (GilSight{thread.address(), false, 9}));
   EXPECT_EQ(stack.code_births, 77u);
 }
 
