@@ -95,6 +95,8 @@ struct Session {
   std::atomic<bool> is_open = false;
   std::string error;
   nanoseconds interval{0};
+  nanoseconds start_after{0};  // opened at once, but looks later
+  nanoseconds held_for{0};     // and no longer than this; 0 = until stopped
   std::uint64_t sample_limit = 0;
   std::uint64_t ticks = 0;
   std::vector<double> costs;  // microseconds per sample, by tick
@@ -127,8 +129,11 @@ struct Session {
     }
     is_open = true;
     if (!error.empty()) return;
+    std::this_thread::sleep_for(start_after);
     auto next = steady_clock::now();
-    while (!must_stop && !source->is_finalizing() && (sample_limit == 0 || collector.sample_count < sample_limit)) {
+    const auto last = held_for.count() == 0 ? steady_clock::time_point::max() : next + held_for;
+    while (!must_stop && next < last && !source->is_finalizing() &&
+           (sample_limit == 0 || collector.sample_count < sample_limit)) {
       const std::uint64_t before = collector.sample_count;
       const auto start = steady_clock::now();
       source->look(collector);
@@ -150,20 +155,23 @@ struct Session {
 
 Session* session = nullptr;  // ended sessions are leaked: tests end with the process
 
-// start(interval_ns, *, reader="", lines=False, continuity=False, limit=0, counting_only=False)
+// start(interval_ns, *, reader="", lines=False, continuity=False, limit=0, counting_only=False, start_after_ns=0,
+//       held_for_ns=0)
 PyObject* start(PyObject*, PyObject* arguments, PyObject* keywords) {
-  long long interval = 0;
+  long long interval = 0, start_after = 0, held_for = 0;
   unsigned long long limit = 0;
   const char* reader = "";
   int lines = 0, continuity = 0, counting_only = 0;
-  static const char* const names[] = {"interval_ns", "reader",        "lines", "continuity",
-                                      "limit",       "counting_only", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "L|$sppKp", const_cast<char**>(names), &interval, &reader,
-                                   &lines, &continuity, &limit, &counting_only)) {
+  static const char* const names[] = {"interval_ns",   "reader",         "lines",       "continuity", "limit",
+                                      "counting_only", "start_after_ns", "held_for_ns", nullptr};
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "L|$sppKpLL", const_cast<char**>(names), &interval, &reader,
+                                   &lines, &continuity, &limit, &counting_only, &start_after, &held_for)) {
     return nullptr;
   }
   auto fresh = std::make_unique<Session>();
   fresh->interval = nanoseconds{interval};
+  fresh->start_after = nanoseconds{start_after};
+  fresh->held_for = nanoseconds{held_for};
   fresh->sample_limit = limit;
   fresh->collector.with_lines = lines != 0;
   fresh->collector.with_continuity = continuity != 0;

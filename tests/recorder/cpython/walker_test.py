@@ -1,0 +1,566 @@
+"""What the recorder's StackSource sees of this interpreter, against what the interpreter itself says."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import functools
+import gc
+import sys
+import threading
+import time
+import traceback
+import types
+import unittest
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import walker_probe
+
+PARTIAL, TRUNCATED, ON_CPU, CPU_UNKNOWN = 1, 2, 8, 16
+GIL_HELD, GIL_WANTED, GIL_UNKNOWN, NEW_CALL = 32, 64, 128, 256
+MAX_DEPTH = 2048
+
+Frame = tuple[str, str, int]
+
+
+def told_stack(frame: types.FrameType | None) -> list[Frame]:
+    """The stack as the interpreter tells it, innermost first."""
+    return [(f.f_code.co_qualname, f.f_code.co_filename, line) for f, line in traceback.walk_stack(frame)]
+
+
+def samples_of(result: dict[str, Any], ident: int) -> list[dict[str, Any]]:
+    return [s for s in result["samples"] if result["threads"][s["thread"]][0] == ident]
+
+
+@contextlib.contextmanager
+def sampling(interval_ns: int = 1_000_000, **options: Any) -> Iterator[dict[str, Any]]:
+    """Samples while the block runs; the dictionary is filled at its end."""
+    result: dict[str, Any] = {}
+    walker_probe.start(interval_ns, **options)
+    try:
+        yield result
+    finally:
+        result.update(walker_probe.stop())
+
+
+class Parked:
+    """A thread that calls `enter(park)`, and stands still in park() until it is released."""
+
+    def __init__(self, enter: Callable[[Callable[[], object]], object]) -> None:
+        self._gate = threading.Lock()
+        self._gate.acquire()
+        self._arrived = threading.Event()
+        self._thread = threading.Thread(target=enter, args=(self._park,), daemon=True)
+
+    def _park(self) -> None:
+        self._arrived.set()
+        self._gate.acquire()
+        self._gate.release()
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        assert self._arrived.wait(30)
+        assert self._thread.ident is not None
+        while sys._current_frames()[self._thread.ident].f_code.co_name != "_park":
+            time.sleep(0.001)
+        time.sleep(0.01)
+        return self._thread.ident
+
+    def __exit__(self, *_: object) -> None:
+        self._gate.release()
+        self._thread.join()
+
+
+# Ways to get to park().
+
+
+def plainly(park: Callable[[], object]) -> None:
+    park()
+
+
+def through_lambda_and_comprehension(park: Callable[[], object]) -> None:
+    [(lambda: [park() for _ in range(1)])() for _ in range(1)]
+
+
+def over_several_lines(park: Callable[[], object]) -> None:
+    dict(  # noqa: C408 - a call whose arguments stand on several lines
+        a=1,
+        b=park(),
+        c=2,
+    )
+
+
+def generated(park: Callable[[], object]) -> Iterator[int]:
+    yield 1
+    park()
+    yield 2
+
+
+def delegated(park: Callable[[], object]) -> Iterator[int]:
+    yield from generated(park)
+
+
+def through_generators(park: Callable[[], object]) -> None:
+    for _ in delegated(park):
+        pass
+
+
+def through_generator_expression(park: Callable[[], object]) -> None:
+    sum(1 for _ in generated(park))
+
+
+def through_a_long_chain_of_generators(park: Callable[[], object]) -> None:
+    def chain(depth: int) -> Iterator[int]:
+        if depth == 0:
+            park()
+        else:
+            yield from chain(depth - 1)
+        yield depth
+
+    for _ in chain(120):
+        pass
+
+
+def through_coroutines(park: Callable[[], object]) -> None:
+    async def inner() -> None:
+        await asyncio.sleep(0)
+        park()
+
+    async def outer() -> None:
+        await inner()
+
+    asyncio.run(outer())
+
+
+def through_sort_and_partial(park: Callable[[], object]) -> None:
+    sorted([1, 2], key=functools.partial(lambda park, _: park() or 0, park))
+
+
+class Built:
+    def __init__(self, park: Callable[[], object]) -> None:
+        park()
+
+
+def through_a_constructor(park: Callable[[], object]) -> None:
+    for turn in range(200):  # specialised by the interpreter after a few turns
+        Built(park if turn == 199 else (lambda: None))
+
+
+class Descriptor:
+    def __init__(self, park: Callable[[], object]) -> None:
+        self.park = park
+
+    @property
+    def value(self) -> int:
+        self.park()
+        return 1
+
+    def __add__(self, other: int) -> int:
+        return self.value + other
+
+    def __getattr__(self, name: str) -> int:
+        return self + 1
+
+
+def through_special_methods(park: Callable[[], object]) -> None:
+    Descriptor(park).missing  # noqa: B018 - the look-up is what matters
+
+
+def through_an_exception_handler(park: Callable[[], object]) -> None:
+    try:
+        raise ValueError
+    except ValueError:
+        with contextlib.suppress(KeyError):
+            try:
+                raise KeyError
+            finally:
+                with contextlib.ExitStack() as stack:
+                    stack.callback(park)
+
+
+def through_exec(park: Callable[[], object]) -> None:
+    exec(compile("def made():\n  park()\n\nmade()", "<made>", "exec"), {"park": park})
+
+
+def through_a_class_body(park: Callable[[], object]) -> None:
+    class Body:
+        park()
+
+
+def through_recursion(depth: int, park: Callable[[], object]) -> None:
+    if depth == 0:
+        park()
+    else:
+        through_recursion(depth - 1, park)
+
+
+def through_cached_recursion(park: Callable[[], object]) -> None:
+    @functools.cache
+    def recurse(depth: int) -> int:
+        if depth == 0:
+            park()
+            return 0
+        return recurse(depth - 1) + 1
+
+    recurse(60)
+
+
+def with_many_locals(park: Callable[[], object]) -> None:
+    scope: dict[str, Any] = {}
+    names = "; ".join(f"v{i} = {i}" for i in range(400))
+    exec(f"def wide(park):\n  {names}\n  park()\n  return v399", scope)
+    scope["wide"](lambda: scope["wide"](park))
+
+
+WAYS: list[Callable[[Callable[[], object]], object]] = [
+    plainly,
+    through_lambda_and_comprehension,
+    over_several_lines,
+    through_generators,
+    through_generator_expression,
+    through_a_long_chain_of_generators,
+    through_coroutines,
+    through_sort_and_partial,
+    through_a_constructor,
+    through_special_methods,
+    through_an_exception_handler,
+    through_exec,
+    through_a_class_body,
+    functools.partial(through_recursion, 500),
+    through_cached_recursion,
+    with_many_locals,
+]
+
+
+class StacksOfThreadsAtRest(unittest.TestCase):
+    def test_every_frame_is_what_the_interpreter_says(self) -> None:
+        for reader in ("", "process_vm_readv", "proc_mem"):
+            with contextlib.ExitStack() as parked:
+                idents = [parked.enter_context(Parked(way)) for way in WAYS]
+                with sampling(reader=reader, lines=True) as result:
+                    time.sleep(0.1)
+                truth = {ident: told_stack(frame) for ident, frame in sys._current_frames().items()}
+            for way, ident in zip(WAYS, idents, strict=True):
+                with self.subTest(way=way, reader=reader):
+                    samples = samples_of(result, ident)
+                    assert len(samples) > 0
+                    for sample in samples:
+                        assert sample["frames"] == truth[ident]
+                        assert sample["status"] & (PARTIAL | TRUNCATED | ON_CPU | CPU_UNKNOWN | GIL_HELD) == 0
+            assert result["failed_reads"] == 0
+            assert result["unknown_names"] == 0
+
+    def test_a_stack_too_deep_is_truncated_at_its_root(self) -> None:
+        depth = 10_000
+        limit, size = sys.getrecursionlimit(), threading.stack_size(256 << 20)
+        sys.setrecursionlimit(depth + 1000)
+        try:
+            with Parked(functools.partial(through_recursion, depth)) as ident, sampling(lines=True) as result:
+                time.sleep(0.1)
+        finally:
+            sys.setrecursionlimit(limit)
+            threading.stack_size(size)
+        for sample in samples_of(result, ident):
+            assert sample["status"] & (PARTIAL | TRUNCATED) == TRUNCATED
+            assert len(sample["frames"]) == MAX_DEPTH
+            assert sample["frames"][0][0] == "Parked._park"
+            assert {name for name, _, _ in sample["frames"][1:]} == {"through_recursion"}
+
+    def test_a_thread_is_shown_with_its_ids_and_name(self) -> None:
+        with Parked(plainly) as ident:
+            thread = next(t for t in threading.enumerate() if t.ident == ident)
+            thread.name = "p\u00e4rked; \U0001f40d"
+            with sampling() as result:
+                time.sleep(0.05)
+            shown = next(t for t in result["threads"].values() if t[0] == ident)
+            assert shown == (ident, thread.native_id, 0, thread.name)
+
+    def test_a_new_name_is_shown_within_two_seconds(self) -> None:
+        with Parked(plainly) as ident, sampling() as result:
+            thread = next(t for t in threading.enumerate() if t.ident == ident)
+            time.sleep(0.3)
+            thread.name = "renamed"
+            time.sleep(2)
+        assert next(t[3] for t in result["threads"].values() if t[0] == ident) == "renamed"
+
+
+# The program of two chains: whatever has leaf_a as its innermost frame must have hot_a below, and so on.
+
+
+def leaf_a() -> int:
+    return sum(range(50))
+
+
+def leaf_b() -> int:
+    return sum(range(50))
+
+
+def hot_a() -> int:
+    return leaf_a()
+
+
+def hot_b() -> int:
+    return leaf_b()
+
+
+def generate_a() -> Iterator[int]:
+    yield leaf_a()
+
+
+def generate_b() -> Iterator[int]:
+    yield leaf_b()
+
+
+def flutter(limit: int, deadline: float) -> None:
+    while walker_probe.sample_count() < limit and time.monotonic() < deadline:
+        for _ in range(100):
+            hot_a()
+            hot_b()
+            for _ in generate_a():
+                pass
+            for _ in generate_b():
+                pass
+
+
+def nested(depth: int, limit: int, deadline: float) -> None:
+    if depth == 0:
+        return flutter(limit, deadline)
+    return nested(depth - 1, limit, deadline)
+
+
+START = flutter.__code__.co_firstlineno
+CALLERS = {"leaf_a": {"hot_a", "generate_a"}, "leaf_b": {"hot_b", "generate_b"}, "flutter": {"nested"}}
+CALLERS |= {name: {"flutter"} for name in ("hot_a", "hot_b", "generate_a", "generate_b")}
+LINES = {"hot_a": START + 3, "hot_b": START + 4, "generate_a": START + 5, "generate_b": START + 7}
+
+
+def is_possible(frames: list[Frame], depth: int) -> bool:
+    names = [name for name, _, _ in frames]
+    for (callee, _, _), (caller, _, line) in zip(frames, frames[1:]):
+        if callee in CALLERS and caller not in CALLERS[callee]:
+            return False
+        if callee in LINES and line != LINES[callee]:
+            return False
+    return "flutter" not in names or names.count("nested") == depth + 1
+
+
+class StacksThatMove(unittest.TestCase):
+    samples_wanted = 100_000
+
+    def flutter_at(self, depth: int, interval_ns: int, limit: int) -> dict[str, Any]:
+        with sampling(interval_ns, lines=True, limit=limit) as result:
+            nested(depth, limit, time.monotonic() + 60)
+        impossible = [s for s in result["samples"] if not is_possible(s["frames"], depth)]
+        assert impossible == []
+        assert result["count"] > limit // 4
+        # Read while the program runs as fast as it can, some stacks never rest for three tries.
+        assert result["failed_reads"] < result["count"] // 30 + 5
+        return result
+
+    def test_no_stack_of_two_chains_is_impossible(self) -> None:
+        self.flutter_at(0, 0, self.samples_wanted)
+
+    def test_no_deep_stack_of_two_chains_is_impossible(self) -> None:
+        self.flutter_at(40, 0, self.samples_wanted)
+
+    def test_no_stack_across_chunks_is_impossible(self) -> None:
+        self.flutter_at(400, 0, self.samples_wanted // 10)
+
+    def test_no_stack_sampled_at_a_rate_is_impossible(self) -> None:
+        self.flutter_at(0, 100_000, 5_000)
+
+    def test_no_frame_of_the_interpreter_shows(self) -> None:
+        def build() -> None:
+            Built(leaf_a)
+
+        known = {"build", "Built.__init__", "leaf_a", "StacksThatMove", "sampling"}
+        with sampling(0, lines=True) as result:
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                for _ in range(100):
+                    build()
+        for sample in result["samples"]:
+            for name, file, line in sample["frames"]:
+                assert "__init__" not in (name, file), known
+                assert line > 0
+
+    def test_code_made_and_dropped_is_never_taken_for_other_code(self) -> None:
+        def run(name: str) -> None:
+            scope: dict[str, Any] = {}
+            exec(compile(f"def {name}():\n return sum(range(200))", f"<{name}>", "exec"), scope)
+            scope[name]()
+
+        made: set[str] = set()
+        with sampling(0) as result:
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                name = f"made_{len(made)}"
+                made.add(name)
+                run(name)
+        for sample in result["samples"]:
+            for name, file, _ in sample["frames"]:
+                if name.startswith("made_"):
+                    assert name in made
+                    assert file == f"<{name}>"
+
+    def test_recursion_exceptions_and_collections_are_survived(self) -> None:
+        def fall(depth: int) -> None:
+            if depth == 0:
+                raise ValueError
+            fall(depth - 1)
+
+        with sampling(0, lines=True) as result:
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                for depth in (3, 200, 20, 700):
+                    with contextlib.suppress(ValueError):
+                        fall(depth)
+                gc.collect(0)
+        assert result["count"] > 100
+        for sample in result["samples"]:
+            names = [name for name, _, _ in sample["frames"]]
+            assert names[-1] == "<module>" or sample["status"] & TRUNCATED, names[-3:]
+        assert result["truncated_stacks"] < result["count"] // 20 + 5
+
+
+class Threads(unittest.TestCase):
+    def test_threads_that_come_and_go_are_survived(self) -> None:
+        def work() -> None:
+            leaf_a()
+
+        started = 0
+        with sampling(0) as result:
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                threads = [threading.Thread(target=work) for _ in range(8)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                started += len(threads)
+        allowed = {"leaf_a", "Threads.test_threads_that_come_and_go_are_survived.<locals>.work"}
+        for sample in result["samples"]:
+            names = [name for name, _, _ in sample["frames"]]
+            if names[0] in allowed and sample["status"] & PARTIAL == 0:
+                assert names[-1] == "Thread._bootstrap"
+        assert len(result["threads"]) <= started + 1
+        assert result["failed_reads"] < result["count"] // 50 + 5
+
+    def test_the_gil_and_the_core_are_told_right(self) -> None:
+        ready = threading.Barrier(5)
+        seconds = 2.0
+
+        def hold() -> None:
+            ready.wait()
+            time.sleep(0.2)
+            walker_probe.hold_gil(seconds)
+
+        def want() -> None:
+            ready.wait()
+            time.sleep(0.3)  # comes back while hold() has the GIL
+
+        def work() -> None:
+            ready.wait()
+            walker_probe.spin_without_gil(seconds)
+
+        def rest() -> None:
+            ready.wait()
+            time.sleep(seconds + 1)
+
+        threads = {f.__name__: threading.Thread(target=f) for f in (hold, want, work, rest)}
+        for thread in threads.values():
+            thread.start()
+        idents = {name: thread.ident for name, thread in threads.items()}
+        ready.wait()
+        time.sleep(0.1)
+        with sampling(1_000_000, held_for_ns=int(1.2e9), start_after_ns=int(0.5e9)) as result:
+            for thread in threads.values():
+                thread.join()
+        gil = GIL_HELD | GIL_WANTED | GIL_UNKNOWN
+        expected = {"hold": GIL_HELD, "want": GIL_WANTED, "work": 0, "rest": 0}
+        for name, bits in expected.items():
+            counts: collections.Counter[int] = collections.Counter()
+            running: collections.Counter[bool] = collections.Counter()
+            for sample in samples_of(result, idents[name] or 0):
+                counts[sample["status"] & gil] += sample["count"]
+                running[sample["status"] & ON_CPU != 0] += sample["count"]
+            with self.subTest(thread=name, seen=counts):
+                assert counts.total() > 100
+                assert counts[bits] >= 0.99 * counts.total()
+                if name in ("want", "rest"):
+                    assert running[False] >= 0.99 * running.total()
+
+    def test_cpu_time_adds_up_to_what_the_thread_used(self) -> None:
+        used = 0
+
+        def spin() -> None:
+            nonlocal used
+            before = time.thread_time_ns()
+            while time.thread_time_ns() - before < 500_000_000:
+                leaf_a()
+            used = time.thread_time_ns() - before
+
+        thread = threading.Thread(target=spin)
+        with sampling() as result:
+            thread.start()
+            thread.join()
+        cpu = sum(s["cpu_ns"] for s in samples_of(result, thread.ident or 0))
+        assert abs(cpu / used - 1) < 0.1
+
+
+class Continuity(unittest.TestCase):
+    def test_calls_in_a_loop_are_told_apart(self) -> None:
+        def call(seconds: float) -> None:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                pass
+
+        def loop(count: int) -> None:
+            for _ in range(count):
+                call(0.02)
+
+        with sampling(1_000_000, continuity=True) as result:
+            loop(50)
+        new_calls = 0
+        for sample in result["samples"]:
+            names = [name.rsplit(".", 1)[-1] for name, _, _ in sample["frames"]]
+            if "call" not in names or not sample["status"] & NEW_CALL:
+                continue
+            first_new = names[len(names) - 1 - sample["same"]]
+            new_calls += sample["count"] * (first_new == "call")
+        # One for each call, if it was sampled at all.
+        assert new_calls <= 50
+        assert new_calls >= 45
+
+    def test_one_long_call_stays_one(self) -> None:
+        def once() -> None:
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                leaf_a()
+
+        with sampling(1_000_000, continuity=True) as result:
+            once()
+        for sample in result["samples"]:
+            names = [name.rsplit(".", 1)[-1] for name, _, _ in sample["frames"]]
+            if sample["status"] & NEW_CALL and "once" in names and sample["count"] > 1:
+                assert names[len(names) - 1 - sample["same"]] != "once"
+
+
+class Lies(unittest.TestCase):
+    def test_a_reader_that_lies_is_survived(self) -> None:
+        with sampling(0, reader="unreliable") as result:
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                nested(30, 0, 0)
+                for _ in delegated(lambda: None):
+                    leaf_a()
+                thread = threading.Thread(target=leaf_a)
+                thread.start()
+                thread.join()
+        assert result["ticks"] > 100
+
+
+if __name__ == "__main__":
+    unittest.main()
