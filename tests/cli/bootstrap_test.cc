@@ -13,7 +13,6 @@
 namespace gauge::cli {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string value_of(const std::vector<std::string>& environment, const std::string& name) {
