@@ -1,0 +1,129 @@
+"""Runs a Python program that records itself, and gives the recording in the words of a test."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import textwrap
+from collections import Counter, defaultdict
+from typing import NamedTuple
+
+import gauge_testing
+from gauge_testing import Interpreter
+from gpf_reader import Message, Recording, fields, one
+
+PARTIAL, TRUNCATED, AFTER_GAP, ON_CPU, CPU_UNKNOWN = 1, 2, 4, 8, 16
+
+
+class Frame(NamedTuple):
+    """One entry of a stack."""
+
+    module: str
+    name: str  # qualified
+    file: str
+    first_line: int
+    line: int
+
+
+class Sample(NamedTuple):
+    """What one thread did at one moment."""
+
+    time_ns: int
+    thread: str  # name
+    stack: tuple[Frame, ...]  # outermost first
+    status: int
+    cpu_ns: int
+    same_frames: int
+
+
+class Recorded:
+    """A recording, read with the plain-Python reader, which shares no code with ours."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._file = Recording(path.read_bytes())
+        self.samples: list[Sample] = []
+        self.end: str | None = None  # reason; None = the recording was cut
+        self._names: dict[int, str] = {}
+        for block in self._file.blocks():
+            self._add(block)
+        self.damaged = self._file.damaged
+        self.dropped_bytes = self._file.dropped_bytes
+        metadata = self._file.metadata
+        self.pid: int = one(metadata, 8)
+        self.command = [text(word) for word in metadata.get(10, [])]
+        self.python_version = text(one(metadata, 14, b""))
+        self.interval_ns: int = one(metadata, 18)
+        self.reader = text(one(metadata, 19, b""))
+
+    def _add(self, block: Message) -> None:
+        for data in fields(one(block, 2, b"")).get(11, []):
+            thread = fields(data)
+            self._names[one(thread, 1)] = text(self._file.strings[one(thread, 4)])
+        for row in self._file.rows(fields(one(block, 3))) if 3 in block else ():
+            time_ns, thread_id, stack, status, cpu_ns, same_frames = row
+            name = self._names.get(thread_id, "")
+            self.samples.append(Sample(time_ns, name, self._frames(stack), status, cpu_ns, same_frames))
+        if 6 in block:
+            self.end = text(one(fields(one(block, 6)), 2, b""))
+
+    def _frames(self, stack: int) -> tuple[Frame, ...]:
+        frames = []
+        while stack:
+            stack, frame = self._file.stacks[stack]
+            function, line = self._file.frames[frame]
+            code = self._file.functions[function]
+            name, module, file = (text(self._file.strings[one(code, number)]) for number in (2, 3, 4))
+            frames.append(Frame(module, name, file, one(code, 5), line))
+        return tuple(reversed(frames))
+
+    @property
+    def threads(self) -> set[str]:
+        """Names of the threads that have samples."""
+        return {sample.thread for sample in self.samples}
+
+    def of_thread(self, name: str) -> list[Sample]:
+        """Samples of one thread in time order."""
+        return [sample for sample in self.samples if sample.thread == name]
+
+    def wall_ns(self) -> dict[str, int]:
+        """Time that the samples of each thread stand for: since the one before, or one interval after a gap."""
+        totals: dict[str, int] = defaultdict(int)
+        last: dict[str, int] = {}
+        for sample in self.samples:
+            after_gap = sample.status & AFTER_GAP or sample.thread not in last
+            totals[sample.thread] += self.interval_ns if after_gap else sample.time_ns - last[sample.thread]
+            last[sample.thread] = sample.time_ns
+        return totals
+
+    def leaves(self, thread: str) -> Counter[str]:
+        """How often each function was the innermost one."""
+        return Counter(sample.stack[-1].name for sample in self.of_thread(thread) if sample.stack)
+
+
+def text(data: bytes) -> str:
+    """Names as Python has them; a lone surrogate is three bytes in the file."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def run_program(
+    interpreter: Interpreter, folder: pathlib.Path, source: str, *arguments: str, timeout: float = 60
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `source`, which may import gauge, as <folder>/program.py."""
+    program = folder / "program.py"
+    program.write_text(textwrap.dedent(source), encoding="utf-8")
+    return gauge_testing.run(
+        [interpreter.path, program, *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(gauge_testing.stage_path() / "python"), "PYTHONHOME": None, "GAUGE_RECORD": None},
+        timeout=timeout,
+    )
+
+
+def record_program(
+    interpreter: Interpreter, folder: pathlib.Path, source: str, timeout: float = 60
+) -> tuple[Recorded, str]:
+    """Run `source`, which records itself into out.gpf and succeeds. Returns the recording and what it printed."""
+    done = run_program(interpreter, folder, source, timeout=timeout)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stderr == b""
+    return Recorded(folder / "out.gpf"), done.stdout.decode()

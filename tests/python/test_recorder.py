@@ -1,0 +1,235 @@
+"""What a recording of a real program says is what the program did."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from gauge_testing import Interpreter
+from recorder_testing import AFTER_GAP, TRUNCATED, record_program
+
+WORKERS = """
+    import sys
+    import threading
+    import time
+
+    import gauge
+
+
+    class Worker:
+        def spin(self, until):
+            while time.monotonic() < until:      # line 11
+                self.add()                       # line 12
+            self.cpu = time.thread_time()
+
+        def add(self):
+            return sum(range(1000))              # line 16
+
+
+    def main():
+        workers = [Worker(), Worker()]
+        until = time.monotonic() + 1.5
+        threads = [
+            threading.Thread(target=worker.spin, args=(until,), name=name)
+            for worker, name in zip(workers, ["first; é", "second"])
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()                        # line 29
+        return workers
+
+
+    started = time.monotonic()
+    with gauge.record("out.gpf", rate=1000):
+        workers = main()                         # line 35
+    print(time.monotonic() - started, workers[0].cpu, workers[1].cpu)
+"""
+
+
+def test_names_modules_files_and_lines_are_right(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, _ = record_program(recordable, tmp_path, WORKERS)
+    lines = {"Worker.spin": {10, 11, 12, 13}, "Worker.add": {15, 16}}
+    seen = set()
+    for sample in recording.of_thread("second"):
+        for frame in sample.stack:
+            if frame.module == "__main__":
+                seen.add(frame.name)
+                assert frame.file == str(tmp_path / "program.py")
+                assert frame.line in lines[frame.name]
+            else:
+                assert frame.module == "threading"
+    assert seen == {"Worker.spin", "Worker.add"}
+    for sample in recording.of_thread("second"):
+        names = [frame.name for frame in sample.stack if frame.module == "__main__"]
+        assert names == ["Worker.spin", "Worker.add"][: len(names)]
+
+
+def test_callers_are_on_the_line_of_their_call(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, _ = record_program(recordable, tmp_path, WORKERS)
+    joining = [s for s in recording.of_thread("MainThread") if s.stack[-1].name == "Thread._wait_for_tstate_lock"]
+    joining += [s for s in recording.of_thread("MainThread") if s.stack[-1].name == "Thread.join"]
+    assert len(joining) > 500
+    for sample in joining:
+        assert (sample.stack[0].name, sample.stack[0].line) == ("<module>", 35)
+        assert (sample.stack[1].name, sample.stack[1].line) == ("main", 29)
+
+
+def test_every_thread_is_there_under_its_name(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, _ = record_program(recordable, tmp_path, WORKERS)
+    assert recording.threads == {"MainThread", "first; é", "second"}
+
+
+def test_weights_sum_to_the_time_that_passed(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, output = record_program(recordable, tmp_path, WORKERS)
+    elapsed = float(output.split()[0])
+    wall = recording.wall_ns()
+    assert wall["MainThread"] / 1e9 == pytest.approx(elapsed, abs=0.1)
+    assert wall["second"] / 1e9 == pytest.approx(1.5, abs=0.1)
+
+
+def test_cpu_time_is_what_the_thread_used(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, output = record_program(recordable, tmp_path, WORKERS)
+    cpu = [float(word) for word in output.split()[1:]]
+    for name, used in zip(["first; é", "second"], cpu):
+        recorded = sum(sample.cpu_ns for sample in recording.of_thread(name)) / 1e9
+        assert recorded == pytest.approx(used, rel=0.05, abs=0.02)
+    assert sum(sample.cpu_ns for sample in recording.of_thread("MainThread")) / 1e9 < 0.1
+
+
+def test_metadata_describes_the_interpreter(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, _ = record_program(recordable, tmp_path, WORKERS)
+    assert recording.python_version == recordable.version
+    assert recording.command[-1] == str(tmp_path / "program.py")
+    assert recording.interval_ns == 1_000_000
+    assert recording.end == "stop"
+
+
+def test_sampling_goes_on_while_a_thread_keeps_the_gil(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, output = record_program(
+        recordable,
+        tmp_path,
+        """
+        import sys
+        import threading
+        import time
+
+        import gauge
+
+        recorder = gauge.Recorder("out.gpf", rate=1000)
+        recorder.start()
+        before = time.monotonic_ns()
+        count = 0
+        while time.monotonic_ns() < before + 2_000_000_000:
+            start = time.monotonic_ns()
+            sum(range(30_000_000))  # one call in C that never gives the GIL up
+            end = time.monotonic_ns()
+        assert threading.active_count() == 1
+        assert len(sys._current_frames()) == 1
+        recorder.stop()
+        print(start, end, recorder.stats.missed_ticks)
+        """,
+    )
+    start, end, missed = map(int, output.split())
+    inside = [sample for sample in recording.samples if start < sample.time_ns < end]
+    assert len(inside) + missed > 0.9 * (end - start) / 1_000_000
+    assert {sample.stack[-1].line for sample in inside} == {14}
+
+
+def test_a_recursion_of_10000_is_cut_at_its_root_and_says_so(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, _ = record_program(
+        recordable,
+        tmp_path,
+        """
+        import sys
+        import time
+
+        import gauge
+
+        def dive(depth):
+            if depth:
+                return dive(depth - 1)           # line 9
+            until = time.monotonic() + 0.5
+            while time.monotonic() < until:
+                pass
+
+        sys.setrecursionlimit(20_000)
+        with gauge.record("out.gpf", rate=200):
+            dive(10_000)
+        """,
+    )
+    deep = [sample for sample in recording.samples if sample.status & TRUNCATED]
+    assert len(deep) > 20
+    for sample in deep:
+        assert len(sample.stack) > 1000
+        assert {frame.name for frame in sample.stack} == {"dive"}
+        assert {frame.line for frame in sample.stack[:-1]} == {9}
+
+
+def test_a_pause_is_a_gap_of_its_length(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, output = record_program(
+        recordable,
+        tmp_path,
+        """
+        import time
+
+        import gauge
+
+        recorder = gauge.Recorder("out.gpf", rate=500)
+        recorder.start()
+        time.sleep(0.3)
+        recorder.pause()
+        paused = time.monotonic_ns()
+        time.sleep(0.5)
+        resumed = time.monotonic_ns()
+        recorder.resume()
+        time.sleep(0.3)
+        recorder.stop()
+        print(paused, resumed)
+        """,
+    )
+    paused, resumed = map(int, output.split())
+    times = [sample.time_ns for sample in recording.samples]
+    assert not [time for time in times if paused + 50_000_000 < time < resumed]
+    after = next(sample for sample in recording.samples if sample.time_ns >= resumed)
+    assert after.status & AFTER_GAP
+    assert min(times) < paused < resumed < max(times)
+
+
+def test_generators_and_coroutines_have_their_whole_stack(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, _ = record_program(
+        recordable,
+        tmp_path,
+        """
+        import asyncio
+        import time
+
+        import gauge
+
+        def spin(seconds):
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                pass
+            yield seconds
+
+        def outer():
+            yield from spin(0.4)                 # line 14
+
+        async def inner():
+            for _ in outer():                    # line 17
+                pass
+
+        async def main():
+            await inner()                        # line 21
+
+        with gauge.record("out.gpf", rate=500):
+            asyncio.run(main())
+        """,
+    )
+    chain = ["main", "inner", "outer", "spin"]
+    spinning = [s for s in recording.samples if s.stack and s.stack[-1].name == "spin"]
+    assert len(spinning) > 50
+    for sample in spinning:
+        assert [frame.name for frame in sample.stack[-4:]] == chain
+        assert [frame.line for frame in sample.stack[-4:-1]] == [21, 17, 14]

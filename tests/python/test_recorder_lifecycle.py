@@ -1,0 +1,300 @@
+"""A recording may begin, end or be cut at any moment, and the program never notices."""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+
+import pytest
+
+from gauge_testing import Interpreter
+from recorder_testing import Recorded, record_program, run_program
+
+SPIN = """
+    import os
+    import signal
+    import sys
+    import threading
+    import time
+
+    import gauge
+
+    def spin(seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pass
+
+    recorder = gauge.Recorder("out.gpf", rate=1000)
+    recorder.start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "stderr"),
+    [
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('bye')", 1, "bye\n"),
+        ("raise SystemExit", 0, ""),
+        ("pass", 0, ""),
+    ],
+)
+def test_an_exit_ends_the_recording_and_keeps_its_status(
+    recordable: Interpreter, tmp_path: pathlib.Path, ending: str, status: int, stderr: str
+) -> None:
+    done = run_program(recordable, tmp_path, SPIN + f"\n    spin(0.3)\n    {ending}\n")
+    assert (done.returncode, done.stderr.decode()) == (status, stderr)
+    recording = Recorded(tmp_path / "out.gpf")
+    assert recording.end == "exit"
+    assert recording.leaves("MainThread")["spin"] > 20
+
+
+def test_an_uncaught_exception_is_the_programs_own(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    done = run_program(recordable, tmp_path, SPIN + "\n    spin(0.2)\n    raise ValueError('theirs')\n")
+    assert done.returncode == 1
+    assert done.stderr.endswith(b"ValueError: theirs\n")
+    assert Recorded(tmp_path / "out.gpf").end == "exit"
+
+
+def test_exceptions_are_raised_and_caught_as_ever(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, output = record_program(
+        recordable,
+        tmp_path,
+        SPIN
+        + """
+    def fail(depth):
+        if depth == 0:
+            raise KeyError(depth)
+        try:
+            fail(depth - 1)
+        finally:
+            depth += 1
+
+    caught = 0
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        try:
+            fail(20)
+        except KeyError as error:
+            caught += error.args == (0,)
+    recorder.stop()
+    print(caught > 100)
+    """,
+    )
+    assert output == "True\n"
+    assert recording.leaves("MainThread")["fail"] > 100
+
+
+def test_what_runs_at_exit_is_recorded_too(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    done = run_program(
+        recordable, tmp_path, SPIN + "\n    import atexit\n    def late(): spin(0.3)\n    atexit.register(late)\n"
+    )
+    assert done.returncode == 0
+    recording = Recorded(tmp_path / "out.gpf")
+    assert recording.end == "exit"
+    assert sum("late" in [frame.name for frame in sample.stack] for sample in recording.samples) > 100
+
+
+def test_daemon_threads_do_not_disturb_the_end(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    done = run_program(
+        recordable,
+        tmp_path,
+        SPIN + "\n    for _ in range(4): threading.Thread(target=spin, args=(60,), daemon=True).start()\n    spin(0.3)\n",
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Recorded(tmp_path / "out.gpf").end == "exit"
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        ("os._exit(7)", 7),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+        ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", -signal.SIGSEGV),
+        ("os.execv('/bin/true', ['true'])", 0),
+    ],
+)
+def test_a_sudden_end_leaves_a_readable_file(
+    recordable: Interpreter, tmp_path: pathlib.Path, ending: str, status: int
+) -> None:
+    done = run_program(recordable, tmp_path, SPIN + f"\n    spin(1.6)\n    {ending}\n")
+    assert (done.returncode, done.stderr) == (status, b"")
+    recording = Recorded(tmp_path / "out.gpf")
+    assert recording.end is None
+    assert recording.damaged == 0
+    assert recording.leaves("MainThread")["spin"] > 100
+
+
+# CPython 3.12+ counts the threads of the process, the recorder's among them, and warns of os.fork() where there are
+# several: a known limit, docs/architecture.md.
+QUIET_FORK = """
+    import warnings
+    warnings.filterwarnings("ignore", ".*is multi-threaded, use of fork", DeprecationWarning)
+"""
+
+
+def test_forking_leaves_parent_and_child_healthy(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, output = record_program(
+        recordable,
+        tmp_path,
+        SPIN
+        + QUIET_FORK
+        + """
+    def child():
+        assert recorder.stats.end_reason == "fork" and not recorder.stats.is_running
+        recorder.stop()
+        own = gauge.Recorder("child-%p.gpf", rate=1000)
+        own.start()
+        spin(0.2)
+        own.stop()
+
+    statuses = []
+    for _ in range(10):
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                child()
+                code = 0
+            finally:
+                os._exit(code)
+        spin(0.05)
+        statuses.append(os.waitpid(pid, 0)[1])
+    assert recorder.stats.is_running
+    recorder.stop()
+    print(statuses)
+    """,
+    )
+    assert output == f"{[0] * 10}\n"
+    assert recording.end == "stop"
+    children = list(tmp_path.glob("child-*.gpf"))
+    assert len(children) == 10
+    for path in children:
+        child = Recorded(path)
+        assert child.end == "stop"
+        assert child.leaves("MainThread")["spin"] > 10
+        assert child.pid != recording.pid
+
+
+def test_forked_children_that_exit_normally_leave_the_parents_file_alone(
+    recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    recording, output = record_program(
+        recordable,
+        tmp_path,
+        SPIN
+        + QUIET_FORK
+        + """
+    import multiprocessing
+    if __name__ == "__main__":
+        context = multiprocessing.get_context("fork")
+        with context.Pool(4) as pool:
+            print(sum(pool.map(abs, range(-100, 100))))
+        pid = os.fork()
+        if pid == 0:
+            sys.exit(5)  # through atexit and finalisation
+        assert os.waitpid(pid, 0)[1] == 5 << 8
+        spin(0.2)
+    """,
+    )
+    assert output == "10000\n"
+    assert recording.end == "exit"
+
+
+def test_the_program_sees_nothing_of_the_recorder(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, output = record_program(
+        recordable,
+        tmp_path,
+        """
+        import os, signal, sys, threading, time
+        import gauge
+
+        def visible():
+            handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+            return os.listdir("/proc/self/fd"), threading.enumerate(), handlers, dict(os.environ), list(sys.path)
+
+        before = visible()
+        with gauge.record("out.gpf", rate=1000):
+            time.sleep(0.3)
+            during = visible()
+        print(before == during, before == visible())
+        """,
+    )
+    assert output == "True True\n"
+    assert recording.end == "stop"
+
+
+def test_a_program_that_closes_every_descriptor_is_recorded_on(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    done = run_program(
+        recordable,
+        tmp_path,
+        SPIN
+        + """
+    spin(0.2)
+    os.closerange(0, 1024)
+    for number in range(64):
+        assert os.open("theirs.txt", os.O_RDWR | os.O_CREAT) == number
+    def after_closing(): spin(1.5)
+    after_closing()
+    """,
+    )
+    assert done.returncode == 0
+    recording = Recorded(tmp_path / "out.gpf")
+    assert recording.end == "exit"
+    assert sum("after_closing" in [frame.name for frame in sample.stack] for sample in recording.samples) > 500
+    assert (tmp_path / "theirs.txt").read_bytes() == b""
+
+
+def test_a_recorder_can_be_started_again_and_two_are_refused(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    done = run_program(
+        recordable,
+        tmp_path,
+        """
+        import time
+        import gauge
+
+        first = gauge.Recorder("%n.gpf")
+        second = gauge.Recorder("second.gpf")
+        for _ in range(2):
+            first.start()
+            try:
+                second.start()
+            except gauge.Error as error:
+                print(error)
+            time.sleep(0.1)
+            first.stop()
+        second.start()
+        second.stop()
+        print(first.path, second.stats.end_reason)
+        """,
+    )
+    refusal = "recorder: a recording of this process is running already; stop it first\n"
+    assert done.stdout.decode() == refusal * 2 + "2.gpf stop\n"
+    for name in ("1.gpf", "2.gpf", "second.gpf"):
+        assert Recorded(tmp_path / name).end == "stop"
+
+
+def test_two_copies_of_the_module_refuse_each_other(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    done = run_program(
+        recordable,
+        tmp_path,
+        f"""
+        import importlib.machinery, importlib.util
+        import gauge
+
+        spec = importlib.util.spec_from_file_location("_recorder", {str(recordable.recorder)!r})
+        copy = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(copy)
+        injected = copy.Recorder("injected.gpf", interval_ns=10_000_000)
+        injected.start()
+        try:
+            gauge.Recorder("own.gpf").start()
+        except gauge.Error as error:
+            print(error)
+        injected.stop()
+        with gauge.record("own.gpf"):
+            pass
+        """,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == "recorder: a recording of this process is running already; stop it first\n"
