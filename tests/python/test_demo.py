@@ -56,8 +56,3 @@ def test_the_recording_converts(
     result = gauge_testing.run([gauge, "convert", "--to", name, "-o", output, recording])
     assert result.returncode == 0, result.stderr.decode()
     assert b"edit_distance" in output.read_bytes()
-
-
-def test_the_program_says_the_same_every_time() -> None:
-    command = ["python3", PROGRAM]
-    assert gauge_testing.run(command, timeout=90).stdout == gauge_testing.run(command, timeout=90).stdout
