@@ -98,7 +98,8 @@ def test_daemon_threads_do_not_disturb_the_end(recordable: Interpreter, tmp_path
     done = run_program(
         recordable,
         tmp_path,
-        SPIN + "\n    for _ in range(4): threading.Thread(target=spin, args=(60,), daemon=True).start()\n    spin(0.3)\n",
+        SPIN
+        + "\n    for _ in range(4): threading.Thread(target=spin, args=(60,), daemon=True).start()\n    spin(0.3)\n",
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert Recorded(tmp_path / "out.gpf").end == "exit"
