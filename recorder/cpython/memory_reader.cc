@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -123,7 +124,8 @@ MemfdReader::MemfdReader() noexcept : file_(memfd_create("gauge-window", MFD_CLO
 }
 
 std::size_t MemfdReader::write_at(off_t position, std::span<const iovec> vectors) noexcept {
-  const ssize_t count = pwritev(file_.number(), vectors.data(), static_cast<int>(vectors.size()), position);
+  // Not through pwritev(): sanitizers intercept that and judge the addresses themselves.
+  const long count = syscall(SYS_pwritev, file_.number(), vectors.data(), vectors.size(), position, 0L);
   if (count >= 0) return static_cast<std::size_t>(count);
   if (!is_address_error(errno)) is_refused_ = true;
   return 0;

@@ -79,6 +79,7 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
     return Attempt::guessed_wrong;
   }
   follow_hot(StackCopy::Group::second, top, now.chunk_top);
+  if (hot_->count == 0) return Attempt::torn;
   // The innermost frame runs, so it cannot answer for its callers: it takes a caller that waits.
   FrameCopy caller;
   if (hot_->exit != 0 && hot_->count == 1) {

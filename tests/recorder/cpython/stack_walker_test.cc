@@ -255,6 +255,13 @@ TEST_F(StackWalkerTest, FailsOnAFrameThatIsNowhere) {
   }
 }
 
+TEST_F(StackWalkerTest, FailsOnBytesThatNeverWereAFrame) {
+  thread.push(0x100);
+  thread.push(0x200);
+  thread.frame_memory(0).set_byte(thread.frame_offset(0) + kFakeLayout.frame.owner, 99);
+  EXPECT_EQ(walk().result, Walk::Result::failed);
+}
+
 TEST_F(StackWalkerTest, TellsTheGilAndTheBirthsOfTheSameMoment) {
   thread.push(0x100);
   Memory gil(64);
