@@ -13,11 +13,12 @@
 
 namespace gauge::cpython {
 
-/// What of a frame is compared with the sample before.
+/// What of a frame is compared with the sample before, and where it was.
 struct Activation {
   std::uintptr_t address = 0;
   std::uint64_t fingerprint = 0;
   std::uint32_t code = 0;
+  std::int32_t instruction = -1;
   bool is_generator = false;
 };
 
@@ -32,6 +33,9 @@ class ActivationHistory {
   /// Compares a stack, innermost first, with the one before, and takes its place.
   Continuity advance(std::span<const Activation> stack, bool is_partial, bool is_truncated) noexcept;
   void forget() noexcept { count_ = 0; }
+  /// The last stack, innermost first.
+  [[nodiscard]] std::span<const Activation> stack() const noexcept { return std::span(stack_).first(count_); }
+  [[nodiscard]] bool is_truncated() const noexcept { return is_truncated_; }
 
  private:
   [[nodiscard]] Continuity compare(std::span<const Activation> stack) const noexcept;

@@ -69,8 +69,9 @@ ResolvedStack FrameResolver::resolve(std::span<const RawFrame> frames, std::uint
       stack.is_partial = true;
       continue;
     }
-    (*frames_)[count] = {known.id, is_before_first ? -1 : static_cast<std::int32_t>(offset)};
-    (*activations_)[count++] = {raw.address, raw.fingerprint, known.id, raw.is_generator};
+    const std::int32_t instruction = is_before_first ? -1 : static_cast<std::int32_t>(offset);
+    (*frames_)[count] = {known.id, instruction};
+    (*activations_)[count++] = {raw.address, raw.fingerprint, known.id, instruction, raw.is_generator};
   }
   stack.frames = std::span(*frames_).first(count);
   stack.activations = std::span(*activations_).first(count);

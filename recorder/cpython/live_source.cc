@@ -15,6 +15,31 @@ using std::chrono::nanoseconds;
 constexpr std::array<nanoseconds, 4> kNameChecks{nanoseconds{0}, std::chrono::milliseconds{10},
                                                  std::chrono::milliseconds{100}, std::chrono::seconds{1}};
 
+// A clock that fails to count a thread's run must not hide it for long.
+constexpr nanoseconds kLongestRest = std::chrono::seconds{1};
+
+std::uintptr_t top_of(const ThreadState& state) noexcept {
+  return state.c_frame != 0 ? state.c_frame : state.current_frame;
+}
+
+bool is_still_at_rest(const ThreadRecord& record, const CpuSight& cpu, nanoseconds now) noexcept {
+  const Rest& rest = record.rest;
+  return rest.is_known && cpu.before == rest.cpu && now < rest.until && rest.chunk_top == record.state.chunk_top &&
+         rest.top == top_of(record.state);
+}
+
+/// Asleep before, during and after the walk: what was read is what will be until it runs.
+void note_rest(ThreadRecord& record, const CpuSight& cpu, const ThreadSample& sample, bool has_stack) noexcept {
+  constexpr std::uint32_t kUncertain = gpf::kPartial | gpf::kCpuUnknown | gpf::kGilUnknown;
+  record.rest = {.is_known = cpu.before && cpu.before == cpu.after && (sample.status & kUncertain) == 0,
+                 .has_stack = has_stack,
+                 .status = sample.status & ~std::uint32_t{gpf::kNewCall},
+                 .chunk_top = record.state.chunk_top,
+                 .top = top_of(record.state),
+                 .cpu = cpu.before.value_or(nanoseconds{0}),
+                 .until = sample.time + kLongestRest};
+}
+
 nanoseconds monotonic_now() noexcept {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -63,6 +88,11 @@ void LiveSource::look_at(ThreadRecord& record, StackVisitor& visitor) noexcept {
   ThreadSample sample;
   sample.time = monotonic_now();
   cpu.before = thread_cpu_time(record.state.native_id);
+  if (is_still_at_rest(record, cpu, sample.time)) {
+    if (record.rest.has_stack) repeat(record, sample, visitor);
+    return;
+  }
+  record.rest.is_known = false;
   const Walk walk = parts_->walker.walk(record.state, context, record.guess);
   cpu.after = thread_cpu_time(record.state.native_id);
   counters_.retried_reads += walk.retries;
@@ -77,32 +107,48 @@ void LiveSource::look_at(ThreadRecord& record, StackVisitor& visitor) noexcept {
   record.has_cpu = cpu.before.has_value();
   if (walk.result == Walk::Result::no_stack) {
     record.history.forget();
+    note_rest(record, cpu, sample, false);
     return;
   }
+  sample.status |= cpu.before ? 0 : std::uint32_t{gpf::kCpuUnknown};
+  sample.status |= cpu.is_running() ? std::uint32_t{gpf::kOnCpu} : 0;
+  sample.status |= gil_status(*facts_.layout, walk, cpu, context.gil, record);
+  resolve(record, walk, cpu, sample, visitor);
+}
+
+void LiveSource::resolve(ThreadRecord& record, const Walk& walk, const CpuSight& cpu, ThreadSample sample,
+                         StackVisitor& visitor) noexcept {
   const std::uintptr_t interpreter = parts_->threads.interpreter(record).address;
   const ResolvedStack stack = parts_->resolver.resolve(walk.frames, walk.code_births, interpreter, visitor);
   if (stack.result == ResolvedStack::Result::failed) ++counters_.failed_reads;
   if (stack.result != ResolvedStack::Result::resolved || stack.frames.empty()) return;
 
-  if (!cpu.before) sample.status |= gpf::kCpuUnknown;
-  if (cpu.is_running()) sample.status |= gpf::kOnCpu;
-  sample.status |= gil_status(*facts_.layout, walk, cpu, context.gil, record);
-  show(record, walk, stack, sample, visitor);
-}
-
-void LiveSource::show(ThreadRecord& record, const Walk& walk, const ResolvedStack& stack, ThreadSample sample,
-                      StackVisitor& visitor) noexcept {
-  if (!introduce(record, sample.time, visitor)) return;
   const bool is_partial = walk.is_partial || stack.is_partial;
+  sample.status |= is_partial ? std::uint32_t{gpf::kPartial} : 0;
+  sample.status |= walk.is_truncated ? std::uint32_t{gpf::kTruncated} : 0;
+  if (!introduce(record, sample.time, visitor)) return;
   const Continuity continuity = record.history.advance(stack.activations, is_partial, walk.is_truncated);
-  counters_.partial_stacks += is_partial ? 1 : 0;
-  counters_.truncated_stacks += walk.is_truncated ? 1 : 0;
-  if (is_partial) sample.status |= gpf::kPartial;
-  if (walk.is_truncated) sample.status |= gpf::kTruncated;
+  note_rest(record, cpu, sample, true);
   if (continuity.is_new_call) sample.status |= gpf::kNewCall;
-  sample.thread = record.number;
   sample.same_frames = continuity.same_frames;
   sample.frames = stack.frames;
+  show(record, sample, visitor);
+}
+
+void LiveSource::repeat(ThreadRecord& record, ThreadSample sample, StackVisitor& visitor) noexcept {
+  if (!introduce(record, sample.time, visitor)) return;
+  const std::span<const Activation> stack = record.history.stack();
+  for (std::size_t i = 0; i < stack.size(); ++i) parts_->repeated[i] = {stack[i].code, stack[i].instruction};
+  sample.status = record.rest.status;
+  sample.same_frames = record.history.is_truncated() ? 0 : static_cast<std::uint32_t>(stack.size());
+  sample.frames = std::span(parts_->repeated).first(stack.size());
+  show(record, sample, visitor);
+}
+
+void LiveSource::show(const ThreadRecord& record, ThreadSample& sample, StackVisitor& visitor) noexcept {
+  if ((sample.status & gpf::kPartial) != 0) ++counters_.partial_stacks;
+  if ((sample.status & gpf::kTruncated) != 0) ++counters_.truncated_stacks;
+  sample.thread = record.number;
   visitor.on_sample(sample);
 }
 

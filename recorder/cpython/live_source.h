@@ -1,6 +1,7 @@
 // The StackSource of a running CPython, whichever version: composed of what this folder has.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 
@@ -38,11 +39,15 @@ class LiveSource final : public StackSource {
     CodeCache codes;
     FrameResolver resolver;
     ThreadNames names;
+    std::array<SampledFrame, StackWalker::kMaxDepth> repeated{};
   };
 
   void look_at(ThreadRecord& record, StackVisitor& visitor) noexcept;
-  void show(ThreadRecord& record, const Walk& walk, const ResolvedStack& stack, ThreadSample sample,
-            StackVisitor& visitor) noexcept;
+  void resolve(ThreadRecord& record, const Walk& walk, const CpuSight& cpu, ThreadSample sample,
+               StackVisitor& visitor) noexcept;
+  /// Shows a thread that has not run since it was last found asleep as it was then.
+  void repeat(ThreadRecord& record, ThreadSample sample, StackVisitor& visitor) noexcept;
+  void show(const ThreadRecord& record, ThreadSample& sample, StackVisitor& visitor) noexcept;
   bool introduce(ThreadRecord& record, std::chrono::nanoseconds now, StackVisitor& visitor) noexcept;
   [[nodiscard]] WalkContext context_of(const ThreadRecord& record) const noexcept;
 

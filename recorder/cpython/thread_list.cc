@@ -200,6 +200,7 @@ void ThreadList::begin_record(ThreadRecord& record, const ThreadState& state) no
   record.seen = 0;
   record.guess.forget_outside();
   record.guess.chunk_count = record.guess.wanted_chunks = 0;
+  record.rest = Rest{};
   record.history.forget();
 }
 

@@ -29,6 +29,17 @@ struct Interpreter {
   std::uintptr_t gil = 0;  // address of its GIL; 0 = unknown
 };
 
+/// A look that found a thread asleep. As long as its CPU clock stands it has not run, and all is as it was.
+struct Rest {
+  bool is_known = false;
+  bool has_stack = false;
+  std::uint32_t status = 0;  // gpf::Status, of the sample
+  std::uintptr_t chunk_top = 0;
+  std::uintptr_t top = 0;  // c_frame or current_frame
+  std::chrono::nanoseconds cpu{};
+  std::chrono::nanoseconds until{};  // walked again at this time at the latest
+};
+
 /// What is remembered of a thread from tick to tick. All zero at first.
 struct ThreadRecord {
   bool is_used = false;
@@ -46,6 +57,7 @@ struct ThreadRecord {
   std::chrono::nanoseconds waiting_cpu{};
   std::uint64_t waiting_switches = 0;
   std::chrono::nanoseconds next_name_check{};
+  Rest rest;
   ThreadState state;
   StackGuess guess;
   ActivationHistory history;
