@@ -24,9 +24,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-MOST_FILES = 420
+MOST_FILES = 560
 LARGEST_FILE = 250_000  # bytes
-MOST_NAMES = 800
+MOST_NAMES = 1_050
 SKIPPED_FOLDERS = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__", "pydoc_data"}
 PARSERS = 2
 
