@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 
@@ -12,6 +13,16 @@ import pytest
 
 import gauge_testing
 from gauge_testing import Interpreter, find_interpreters
+
+
+def pytest_configure() -> None:
+    """Give programs under test the signals that a shell would, even where the tests run in the background.
+
+    Those a script starts with `&` ignore SIGINT and SIGQUIT, and so would every program that they start.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_report_header() -> list[str]:
