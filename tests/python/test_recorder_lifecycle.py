@@ -190,7 +190,7 @@ def test_forked_children_that_exit_normally_leave_the_parents_file_alone(
     if __name__ == "__main__":
         context = multiprocessing.get_context("fork")
         with context.Pool(4) as pool:
-            print(sum(pool.map(abs, range(-100, 100))))
+            print(sum(pool.map(abs, range(-100, 100))), flush=True)
         pid = os.fork()
         if pid == 0:
             sys.exit(5)  # through atexit and finalisation
