@@ -6,8 +6,7 @@ namespace gauge::gpf {
 namespace {
 
 constexpr std::uint64_t kMinUnitNs = 1000;
-constexpr std::uint64_t kTimeUnitsPerInterval = 1000;
-constexpr std::uint64_t kCpuUnitsPerInterval = 100;
+constexpr std::uint64_t kUnitsPerInterval = 100;
 
 std::uint64_t not_negative(std::chrono::nanoseconds time) noexcept {
   return static_cast<std::uint64_t>(std::max(time.count(), std::chrono::nanoseconds::rep{0}));
@@ -29,8 +28,7 @@ void clear_if_zero(std::vector<T>& column) noexcept {
 
 void SampleColumns::set_interval_ns(std::uint64_t interval_ns) noexcept {
   samples_.interval_ns = interval_ns;
-  samples_.time_unit_ns = std::max(interval_ns / kTimeUnitsPerInterval, kMinUnitNs);
-  samples_.cpu_unit_ns = std::max(interval_ns / kCpuUnitsPerInterval, kMinUnitNs);
+  samples_.time_unit_ns = samples_.cpu_unit_ns = std::max(interval_ns / kUnitsPerInterval, kMinUnitNs);
 }
 
 void SampleColumns::append(const SampleRecord& sample) {

@@ -19,9 +19,8 @@ struct SampleRecord {
   std::uint32_t same_frames = 0;
 };
 
-/// Rounds times to a thousandth of the interval and CPU times to a hundredth, a microsecond at least. The error does
-/// not grow: absolute values are rounded, and their differences written. Keeps its memory from block to block. Not
-/// thread-safe.
+/// Rounds times and CPU times to a hundredth of the interval, a microsecond at least. The error does not grow: absolute
+/// values are rounded, and their differences written. Keeps its memory from block to block. Not thread-safe.
 class SampleColumns {
  public:
   explicit SampleColumns(std::uint64_t interval_ns) { set_interval_ns(interval_ns); }

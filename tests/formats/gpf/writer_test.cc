@@ -115,7 +115,7 @@ TEST_F(WriterTest, FlushOfNothingWritesNothing) {
 }
 
 TEST_F(WriterTest, TimesDoNotDrift) {
-  // Written in units of 10 µs, a thousandth of the interval: rounding each step would lose 3 333 ns a sample, 3 ms in
+  // Written in units of 100 µs, a hundredth of the interval: rounding each step would lose 33 µs a sample, 33 ms in
   // all.
   std::vector<std::chrono::nanoseconds> times;
   for (int i = 0; i <= 1000; ++i) times.push_back(1s + i * 333'333ns);
@@ -124,7 +124,7 @@ TEST_F(WriterTest, TimesDoNotDrift) {
   ASSERT_EQ(rows.size(), times.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     EXPECT_LE(rows[i].time, times[i]);
-    EXPECT_LT(times[i] - rows[i].time, 10us);
+    EXPECT_LT(times[i] - rows[i].time, 100us);
   }
 }
 
@@ -142,7 +142,7 @@ TEST_F(WriterTest, CpuTimesOfEachThreadDoNotDrift) {
 
 TEST_F(WriterTest, UnitsFollowTheInterval) {
   const auto append = [&](std::chrono::nanoseconds time) { writer_.append({.time = time, .thread = 1, .cpu = 150us}); };
-  append(1s);  // every 10 ms: time in 10 µs, CPU time in 100 µs
+  append(1s);  // every 10 ms: units of 100 µs
   writer_.set_interval(100us);
   append(1s + 1234567ns);  // at least a microsecond
   append(1s + 2345678ns);
