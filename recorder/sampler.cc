@@ -53,6 +53,9 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
     } else if (parts_.source.is_finalizing()) {
       return SamplerEnd::interpreter_ended;
     } else {
+      // Woken a little late, the tick still is its slot's: the sample stands for the time since the one before. Woken a
+      // whole slot late, it belongs to the slot that is now; the ones before are missed.
+      if (now - options_.interval >= end_of_slot()) skip_slots_ended_before(now);
       tick();
       choose_next_slot();
     }
@@ -64,7 +67,7 @@ void Sampler::start_grid() noexcept {
   slot_ += 2;
   grid_slot_ = slot_;
   grid_start_ = parts_.clock.now() + options_.interval;
-  aim();
+  deadline_ = middle_of_slot() + jitter();
 }
 
 void Sampler::tick() noexcept {
@@ -78,22 +81,28 @@ void Sampler::tick() noexcept {
 }
 
 void Sampler::choose_next_slot() noexcept {
-  ++slot_;
   const nanoseconds now = parts_.clock.now();
-  const nanoseconds slot_end = grid_start_ + (slot_ - grid_slot_) * options_.interval + options_.interval / 2;
-  if (now >= slot_end) {
-    const auto missed = static_cast<std::uint64_t>((now - slot_end) / options_.interval) + 1;
-    slot_ += missed;
-    parts_.progress.missed_ticks.fetch_add(missed, std::memory_order_relaxed);
-  }
-  aim();
+  ++slot_;
+  skip_slots_ended_before(now);
+  deadline_ = middle_of_slot() + jitter();
   if (now >= next_report_) {
     report();
     next_report_ = now + kReportInterval;
   }
 }
 
-void Sampler::aim() noexcept { deadline_ = grid_start_ + (slot_ - grid_slot_) * options_.interval + jitter(); }
+void Sampler::skip_slots_ended_before(nanoseconds time) noexcept {
+  if (time < end_of_slot()) return;
+  const auto missed = static_cast<std::uint64_t>((time - end_of_slot()) / options_.interval) + 1;
+  slot_ += missed;
+  parts_.progress.missed_ticks.fetch_add(missed, std::memory_order_relaxed);
+}
+
+nanoseconds Sampler::middle_of_slot() const noexcept {
+  return grid_start_ + static_cast<std::int64_t>(slot_ - grid_slot_) * options_.interval;
+}
+
+nanoseconds Sampler::end_of_slot() const noexcept { return middle_of_slot() + options_.interval / 2; }
 
 void Sampler::report() noexcept {
   const StackSourceCounters counters = parts_.source.counters();

@@ -3,7 +3,8 @@
 // Time is a grid of slots, one interval each, fixed when sampling starts: lateness never accumulates. Each slot has one
 // deadline, drawn uniformly within half an interval around its middle, so that a program that does something
 // periodically is not always caught at the same point. Slots that went by while the sampler was late are skipped and
-// counted, never caught up on: late samples would show the program at the wrong time.
+// counted, never caught up on: late samples would show the program at the wrong time. So what the samples stand for and
+// what was missed add up to the time that passed.
 #pragma once
 
 #include <atomic>
@@ -77,8 +78,10 @@ class Sampler {
   void start_grid() noexcept;
   void tick() noexcept;
   void choose_next_slot() noexcept;
-  void aim() noexcept;
+  void skip_slots_ended_before(std::chrono::nanoseconds time) noexcept;
   void report() noexcept;
+  [[nodiscard]] std::chrono::nanoseconds middle_of_slot() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds end_of_slot() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds jitter() noexcept;
 
   Parts parts_;

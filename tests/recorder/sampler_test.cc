@@ -48,7 +48,7 @@ class SamplerTest : public ::testing::Test {
   SamplerOptions options_{1ms, 0ns, 42};
   FakeClock clock_;
   ScriptedSource source_;
-  ByteRing ring_{std::size_t{1} << 20};
+  ByteRing ring_{std::size_t{1} << 20};  // room for all samples of a test
   Doorbell bell_;
   SamplerControl control_;
   SamplerProgress progress_;
@@ -104,6 +104,49 @@ TEST_F(SamplerTest, SlotsThatPassDuringALongLookAreSkippedAndCounted) {
   EXPECT_LT(looks_[3], kStart + 10ms + 500us);
   EXPECT_GE(looks_[4], kStart + 11ms - 500us);  // on the old grid
   EXPECT_LT(looks_[4], kStart + 11ms + 500us);
+}
+
+TEST_F(SamplerTest, AWakeThatComesSlotsTooLateSkipsThem) {
+  source_.on_look = [this](StackVisitor& visitor) { ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}}); };
+  clock_.on_wait = [this](nanoseconds deadline) {
+    if (looks_.size() == 2 && deadline < kStart + 10ms) clock_.time = kStart + 10ms;  // wanted in slot 3
+    return clock_.time >= deadline;
+  };
+  run(4);
+  // Woken in slot 10, which the look is for; 3 to 9 are lost. Slot 11 follows.
+  EXPECT_EQ(progress_.missed_ticks, 7U);
+  EXPECT_EQ(looks_[2], kStart + 10ms);
+  EXPECT_GE(looks_[3], kStart + 11ms - 500us);
+  EXPECT_LT(looks_[3], kStart + 11ms + 500us);
+  EXPECT_EQ(statuses_of(ring_), (std::vector<std::uint32_t>{gpf::kAfterGap, 0, gpf::kAfterGap, 0}));
+}
+
+TEST_F(SamplerTest, WhatSamplesStandForAndWhatWasMissedAddUpToTheTimePassed) {
+  source_.on_look = [this](StackVisitor& visitor) { ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}}); };
+  // A busy machine: most wakes are on time, every seventh comes 0 to 4 ms late.
+  clock_.on_wait = [this, wakes = 0](nanoseconds) mutable {
+    clock_.lateness = ++wakes % 7 == 0 ? std::chrono::microseconds{wakes % 4'001} : 0us;
+    return false;
+  };
+  run(10'000);
+  const std::vector<std::uint32_t> statuses = statuses_of(ring_);
+  nanoseconds stood_for = 0ns;
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    stood_for += (statuses.at(i) & gpf::kAfterGap) != 0 ? 1ms : looks_[i] - looks_[i - 1];
+  }
+  const nanoseconds elapsed = looks_.back() - kStart;
+  EXPECT_GT(progress_.missed_ticks, 1'000U);
+  const nanoseconds missed = static_cast<std::int64_t>(progress_.missed_ticks) * 1ms;
+  const auto in_ms = [](nanoseconds time) { return static_cast<double>(time.count()) / 1e6; };
+  EXPECT_NEAR(in_ms(stood_for + missed), in_ms(elapsed), 0.01 * in_ms(elapsed));
+}
+
+TEST_F(SamplerTest, ALittleLatenessMissesNothing) {
+  options_.interval = 100us;
+  clock_.lateness = 70us;  // what a loaded machine takes to wake a thread
+  run(10'000);
+  EXPECT_EQ(progress_.missed_ticks, 0U);  // never a whole slot late, as 70 < 100
+  EXPECT_LT(looks_.back(), kStart + 10'001 * 100us);
 }
 
 TEST_F(SamplerTest, TheSampleAfterMissedSlotsIsMarkedAsAfterAGap) {
