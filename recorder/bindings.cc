@@ -11,6 +11,7 @@
 #include <string>
 
 #include "formats/base/error.h"
+#include "recorder/cpython/fork_warning.h"
 #include "recorder/cpython/process_source.h"
 #include "recorder/recorder.h"
 
@@ -66,14 +67,23 @@ std::unique_ptr<Recorder> make_recorder(const py::object& path, std::int64_t int
                                                     .parent_run_id = parent_run_id});
 }
 
+/// Once in a process, and only where something is recorded.
+void filter_fork_warning() {
+  static bool is_done = false;  // guarded by the GIL
+  if (is_done) return;
+  is_done = true;
+  if (!cpython::filter_fork_warning(&recorder_threads_of_process)) throw py::error_already_set();
+}
+
 void start(Recorder& recorder) {
+  filter_fork_warning();
   std::unique_ptr<StackSource> source = cpython::make_process_source();
   const PythonFacts facts = python_facts();
   const py::gil_scoped_release released;
   recorder.start(std::move(source), facts);
 }
 
-/// The last thing atexit does. Whatever went wrong is told, and changes nothing for the program.
+/// For atexit. Whatever went wrong is told, and changes nothing for the program.
 void stop_at_exit() {
   try {
     const py::gil_scoped_release released;
@@ -151,6 +161,5 @@ PYBIND11_MODULE(_recorder, module) {
   gauge::define_stats(module);
   gauge::define_recorder(module);
   gauge::share_process_flag();
-  // atexit runs its functions last one first: registered now, at import, ours comes after those of the program.
-  py::module_::import("atexit").attr("register")(py::cpp_function(&gauge::stop_at_exit));
+  module.def("stop_at_exit", &gauge::stop_at_exit);
 }

@@ -64,6 +64,8 @@ void stop_recording_of_process(const std::string& reason) {
   if (Recorder* recorder = ProcessRecorder::instance().last) recorder->stop(reason);
 }
 
+int recorder_threads_of_process() { return *ProcessRecorder::instance().is_recording ? StreamThread::kThreads : 0; }
+
 void share_is_recording(std::atomic<bool>* flag) noexcept { ProcessRecorder::instance().is_recording = flag; }
 
 Recorder::Recorder(RecorderOptions options) : options_(std::move(options)), path_(options_.path) {

@@ -39,6 +39,9 @@ struct RecorderOptions {
 /// Ends the recording this process has running, if any. @throws as Recorder::stop
 void stop_recording_of_process(const std::string& reason);
 
+/// Threads of this process that belong to a running recording: two, or none.
+[[nodiscard]] int recorder_threads_of_process();
+
 /// Makes `flag`, which must live as long as the process, the one that tells whether a recording runs. For several
 /// copies of the recorder in one process; call it before the first start().
 void share_is_recording(std::atomic<bool>* flag) noexcept;

@@ -64,6 +64,8 @@ struct RecorderStats {
 /// start() and finish() may be called once each; the rest from any thread at any time in between and after.
 class StreamThread {
  public:
+  static constexpr int kThreads = 2;  // of a running recording
+
   StreamThread(std::unique_ptr<StackSource> source, StreamPlan plan);
   StreamThread(const StreamThread&) = delete;
   StreamThread& operator=(const StreamThread&) = delete;

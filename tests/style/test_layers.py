@@ -13,6 +13,7 @@ BASE = ("formats/base/",)
 RECORDS = ("formats/gpf/framing.h", "formats/gpf/records.h")
 READER = (*BASE, *RECORDS, "formats/gpf/reader.h")
 WRITER = (*BASE, *RECORDS, "formats/gpf/writer.h")
+CPYTHON = tuple(f"recorder/cpython/{name}.h" for name in ("fork_warning", "line_table", "process_source"))
 
 # Folder -> prefixes of our own headers that its files may include, besides those of the folder itself. The longest
 # folder that fits a file decides.
@@ -23,7 +24,7 @@ LAYERS = {
     "formats/spans/": (*BASE, "formats/gpf/records.h", "formats/profile/"),  # the status bits of samples
     "formats/": (*BASE, "formats/profile/", "formats/spans/"),
     "recorder/cpython/": (*BASE, "formats/gpf/records.h", "recorder/stack_source.h"),
-    "recorder/": (*WRITER, "recorder/cpython/line_table.h", "recorder/cpython/process_source.h"),
+    "recorder/": (*WRITER, *CPYTHON),
     "cli/": (*READER, "formats/profile/", "formats/spans/", "formats/format.h"),
 }
 

@@ -2,6 +2,9 @@ import os
 
 __version__: str
 
+def stop_at_exit() -> None:
+    """End what this process records, as its end; failures are told on stderr."""
+
 class Error(Exception):
     """What kept a recording from starting, or ended it: ``subject: what happened (facts); what to do``."""
 

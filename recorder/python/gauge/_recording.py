@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
 import os
@@ -27,6 +28,9 @@ Stats = _recorder.Stats
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _DEFAULT_RATE = 100.0
 _NANOSECONDS = 1_000_000_000
+
+# atexit runs its functions last one first: registered at import, ours comes after most of the program's.
+atexit.register(_recorder.stop_at_exit)
 
 
 class Recorder:
