@@ -42,6 +42,7 @@ class Recorded:
     def __init__(self, path: pathlib.Path) -> None:
         self._file = Recording(path.read_bytes())
         self.samples: list[Sample] = []
+        self.missed_ticks = 0
         self.end: str | None = None  # reason; None = the recording was cut
         self._names: dict[int, str] = {}
         for block in self._file.blocks():
@@ -63,6 +64,8 @@ class Recorded:
             time_ns, thread_id, stack, status, cpu_ns, same_frames = row
             name = self._names.get(thread_id, "")
             self.samples.append(Sample(time_ns, name, self._frames(stack), status, cpu_ns, same_frames))
+        if 4 in block:
+            self.missed_ticks = one(fields(one(block, 4)), 2)
         if 6 in block:
             self.end = text(one(fields(one(block, 6)), 2, b""))
 
@@ -94,6 +97,14 @@ class Recorded:
             totals[sample.thread] += self.interval_ns if after_gap else sample.time_ns - last[sample.thread]
             last[sample.thread] = sample.time_ns
         return totals
+
+    def missed_ns(self) -> int:
+        """Time that no sample stands for, because the machine was too busy to look."""
+        return self.missed_ticks * self.interval_ns
+
+    def with_function(self, name: str) -> list[Sample]:
+        """Samples with a function of that qualified name in their stack."""
+        return [sample for sample in self.samples if any(frame.name == name for frame in sample.stack)]
 
     def leaves(self, thread: str) -> Counter[str]:
         """How often each function was the innermost one."""

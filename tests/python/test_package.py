@@ -1,0 +1,93 @@
+"""What pip installs works: the module, the commands, recording without code. Builds the wheel, so it takes minutes."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import gauge_testing
+from gauge_testing import REPOSITORY, Interpreter, run
+from recorder_testing import Recorded
+
+PROGRAM = """
+import time
+
+def work():
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        pass
+
+work()
+"""
+
+_environments: dict[str, pathlib.Path] = {}
+
+
+@pytest.fixture
+def environment(recordable: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A fresh virtual environment with nothing but gauge in it, made once per interpreter."""
+    if not gauge_testing.in_ci() and "GAUGE_TEST_PACKAGE" not in os.environ:
+        pytest.skip("builds a wheel; set GAUGE_TEST_PACKAGE=1, or CI=1, to have it")
+    if recordable.id not in _environments:
+        folder = tmp_path_factory.mktemp("environment") / "venv"
+        subprocess.run([recordable.path, "-m", "venv", folder], check=True)
+        settings = f"--config-settings=cmake.define.GAUGE_PYTHONS={recordable.path}"
+        subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", settings, REPOSITORY], check=True)
+        _environments[recordable.id] = folder
+    return _environments[recordable.id]
+
+
+@pytest.mark.timeout(900)
+def test_the_commands_are_installed_and_find_their_recorder(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    python = environment / "bin/python"
+    done = run([environment / "bin/gauge", "record", "-o", "out.gpf", "--", python, "program.py"], cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    assert Recorded(tmp_path / "out.gpf").leaves("MainThread")["work"] > 10
+    for command in (["bin/gauge", "convert"], ["bin/gauge-convert"]):
+        words = [environment / command[0], *command[1:], "--to", "speedscope", "-f", "-o", "out.json", "out.gpf"]
+        assert run(words, cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.timeout(900)
+def test_python_m_gauge_is_the_command_line(environment: pathlib.Path) -> None:
+    versions = [
+        run([environment / "bin/gauge", "--version"]),
+        run([environment / "bin/python", "-m", "gauge", "--version"]),
+        run([environment / "bin/python", "-c", "import gauge; print('gauge', gauge.__version__)"]),
+    ]
+    assert versions[0].returncode == 0
+    assert len({done.stdout for done in versions}) == 1
+
+
+@pytest.mark.timeout(900)
+def test_a_variable_records_any_program(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    python = environment / "bin/python"
+    bare = run([python, "program.py"], cwd=tmp_path)
+    assert (bare.returncode, bare.stderr, list(tmp_path.glob("*.gpf"))) == (0, b"", [])
+    done = run([python, "program.py"], cwd=tmp_path, env={"GAUGE_RECORD": "run-%p.gpf"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    (recorded,) = tmp_path.glob("run-*.gpf")
+    assert Recorded(recorded).end == "exit"
+    assert Recorded(recorded).leaves("MainThread")["work"] > 10
+
+
+@pytest.mark.timeout(900)
+def test_a_variable_that_cannot_be_followed_is_told_once(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env={"GAUGE_RECORD": "no/such/out.gpf"})
+    assert (done.returncode, done.stdout) == (0, b"1\n")
+    assert done.stderr.decode() == (
+        "gauge: no/such/out.gpf: cannot be created (No such file or directory); choose another file or folder\n"
+    )
+
+
+@pytest.mark.timeout(900)
+def test_the_package_is_typed_and_needs_nothing(environment: pathlib.Path) -> None:
+    shown = run([environment / "bin/python", "-m", "pip", "show", "--files", "gauge"]).stdout.decode()
+    assert "Requires: \n" in shown
+    for file in ("gauge/py.typed", "gauge/_recorder.pyi", "gauge-record.pth"):
+        assert file in shown
