@@ -170,7 +170,7 @@ TEST(Reader, FlippedBitNeverDeliversAWrongSampleAndCostsOneBlockAtMost) {
     }
   }
   // Some bits of a zstd frame mean nothing (reserved and padding bits); all others are covered by the checksum.
-  EXPECT_LT(harmless * 50, bytes.size() * 8);
+  EXPECT_LT(harmless * 200, bytes.size() * 8);
 }
 
 TEST(Reader, DamagedBlockIsNamedByOffsetLengthAndIndex) {
