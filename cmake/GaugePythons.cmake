@@ -64,6 +64,16 @@ function(_gauge_probe_python executable facts verdict)
   set(${verdict} "${reason}" PARENT_SCOPE)
 endfunction()
 
+# The minor version of `executable`, as "3.12"; empty if it cannot be recorded.
+function(gauge_minor_of executable result)
+  _gauge_probe_python(${executable} facts reason)
+  set(minor "")
+  if(NOT reason)
+    list(GET facts 1 minor)
+  endif()
+  set(${result} "${minor}" PARENT_SCOPE)
+endfunction()
+
 function(gauge_find_pythons result)
   set(minors "")
   if(GAUGE_PYTHONS STREQUAL "none")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import inspect
 import os
 import sys
 import threading
@@ -136,6 +135,8 @@ class record:  # noqa: N801 - reads as a verb: `with gauge.record(...)`, `@gauge
                 self._recorder.stop()
 
     def __call__(self, function: _Function) -> _Function:
+        import inspect  # takes longer to import than all the rest: only for those who need it
+
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise TypeError(
                 f"{function.__qualname__}: is a generator; use `with gauge.record(...)` where it is consumed"
