@@ -33,7 +33,9 @@ ThreadNames::ThreadNames(const ObjectLayout& layout)
 
 std::string_view ThreadNames::name_of(MemoryReader& reader, std::uint64_t python_id, std::uint64_t native_id) noexcept {
   const std::string_view name = python_name(reader, python_id);
-  return name.empty() ? kernel_name(native_id) : name;
+  if (!name.empty()) return name;
+  // A program that never imports threading has no names; the kernel's for its first thread is the process's.
+  return native_id == static_cast<std::uint64_t>(getpid()) ? "MainThread" : kernel_name(native_id);
 }
 
 /// The path is walked anew each time: `threading` may be imported, reloaded or replaced at any moment.

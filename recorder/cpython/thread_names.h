@@ -27,7 +27,8 @@ class ThreadNames {
   /// surrogates as three bytes; valid until the next call. Empty = unknown. In this order:
   ///  - Thread.name of its object in the main interpreter's threading._active, subclasses and "Dummy-1" included;
   ///  - for threads without one (started by _thread or by C code), their name in /proc/self/task/TID/comm, unless it is
-  ///    the process's own, which every thread has that was given none.
+  ///    the process's own, which every thread has that was given none;
+  ///  - "MainThread" for the process's first thread, as threading would call it, were it imported.
   /// Overwrites the reader's window. Some 20 small reads (20 us): call it for a thread when it is first seen, again a
   /// few ticks later (a thread is entered in _active just after it starts to run), then about once a second; tell of
   /// the thread again if the answer is not empty and differs.

@@ -62,6 +62,13 @@ def test_a_script_is_run_with_python3(gauge: pathlib.Path, recordable: Interpret
     assert f"gauge report '{output}'" in outcome.stderr.decode()
 
 
+def test_the_main_thread_has_its_name_without_threading(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    run([gauge, "record", "-r", "1khz", "-o", "out.gpf", "--", recordable.path, "-c", BUSY], cwd=tmp_path)
+    assert [thread["name"] for thread in info(gauge, tmp_path / "out.gpf")[0]["threads"]] == ["MainThread"]
+
+
 def test_modules_and_code_are_run_with_python3(
     gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
 ) -> None:
