@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -35,7 +36,11 @@ def environment(recordable: Interpreter, tmp_path_factory: pytest.TempPathFactor
         folder = tmp_path_factory.mktemp("environment") / "venv"
         subprocess.run([recordable.path, "-m", "venv", folder], check=True)
         settings = f"--config-settings=cmake.define.GAUGE_PYTHONS={recordable.path}"
-        subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", settings, REPOSITORY], check=True)
+        # The interpreters' wheels share nearly all they are compiled from.
+        launchers = {f"CMAKE_{language}_COMPILER_LAUNCHER": "ccache" for language in ("C", "CXX")}
+        environment = os.environ | (launchers if shutil.which("ccache") else {})
+        pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", settings, REPOSITORY]
+        subprocess.run(pip, check=True, env=environment)
         _environments[recordable.id] = folder
     return _environments[recordable.id]
 
