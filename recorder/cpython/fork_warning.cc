@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <memory>
+#include <string_view>
+#include <utility>
 
 namespace gauge::cpython {
 namespace {
@@ -14,12 +16,11 @@ struct Release {
 };
 using Owned = std::unique_ptr<PyObject, Release>;
 
-/// The state of the hooks, which get no argument. Only touched while the program has a single thread, in a fork.
+/// The state of the hooks, which get no argument. Guarded by the GIL.
 struct ForkFilter {
   std::function<int()> own_threads;
-  Owned filters;  // the list that our entries are in; nullptr = they are in none
-  Owned fork_entry;
-  Owned forkpty_entry;
+  Owned entry;    // our filter, made at the first fork
+  Owned filters;  // the list that it is in; nullptr = in none
 
   static ForkFilter& instance() {
     static auto* const only = new ForkFilter;  // never destroyed: hooks run as long as the interpreter
@@ -45,60 +46,64 @@ Owned current_filters() {
   return filters;
 }
 
-/// A filter as `warnings` has them; the text, being no pattern, is compared whole.
-Owned make_entry(const char* function) {
-  return Owned{Py_BuildValue("(sNOOi)", "ignore",
-                             PyUnicode_FromFormat("This process (pid=%d) is multi-threaded, "
-                                                  "use of %s() may lead to deadlocks in the child.",
-                                                  static_cast<int>(getpid()), function),
-                             PyExc_DeprecationWarning, Py_None, 0)};
-}
-
-void remove_entry(PyObject* list, PyObject* entry) {
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
-    if (PyList_GET_ITEM(list, i) == entry) {
-      PyList_SetSlice(list, i, i + 1, nullptr);
-      return;
-    }
-  }
-}
-
-int remove_entries(void*) {
-  ForkFilter& fork = ForkFilter::instance();
-  if (!fork.filters) return 0;
-  remove_entry(fork.filters.get(), fork.fork_entry.get());
-  remove_entry(fork.filters.get(), fork.forkpty_entry.get());
+/// The `match` of our filter: asked while CPython is about to warn, so that what the kernel counts now is what CPython
+/// has just counted. True where only our threads made it say so.
+PyObject* is_for_our_threads(PyObject*, PyObject* text) {
+  const char* const bytes = PyUnicode_Check(text) ? PyUnicode_AsUTF8(text) : nullptr;
   PyErr_Clear();
-  fork.filters.reset();
+  const std::string_view warning = bytes == nullptr ? "" : bytes;
+  const bool is_of_fork =
+      warning.starts_with("This process (pid=") && warning.ends_with("() may lead to deadlocks in the child.");
+  return PyBool_FromLong(is_of_fork && thread_count() - ForkFilter::instance().own_threads() == 1);
+}
+
+PyMethodDef kMatch{"match", is_for_our_threads, METH_O, nullptr};
+
+/// A filter as `warnings` has them. Its message may be anything with a `match`, as compiled patterns have.
+Owned make_entry() {
+  PyObject* const implementation = PySys_GetObject("implementation");  // borrowed; the namespace at hand
+  const Owned arguments{PyTuple_New(0)};
+  const Owned attributes{Py_BuildValue("{sN}", "match", PyCFunction_New(&kMatch, nullptr))};
+  if (implementation == nullptr || !arguments || !attributes) return nullptr;
+  const auto make = reinterpret_cast<PyObject*>(Py_TYPE(implementation));
+  Owned pattern{PyObject_Call(make, arguments.get(), attributes.get())};
+  if (!pattern) return nullptr;
+  return Owned{Py_BuildValue("(sNOOi)", "ignore", pattern.release(), PyExc_DeprecationWarning, Py_None, 0)};
+}
+
+int remove_entry(void*) {
+  ForkFilter& fork = ForkFilter::instance();
+  const Owned list = std::move(fork.filters);
+  for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list.get()); ++i) {
+    if (PyList_GET_ITEM(list.get(), i) != fork.entry.get()) continue;
+    PyList_SetSlice(list.get(), i, i + 1, nullptr);
+    break;
+  }
+  PyErr_Clear();
   return 0;
 }
 
 PyObject* before(PyObject*, PyObject*) {
   ForkFilter& fork = ForkFilter::instance();
-  const int own_threads = fork.own_threads();
-  if (own_threads > 0 && !fork.filters && thread_count() - own_threads == 1) {
+  if (fork.own_threads() > 0 && !fork.filters) {
+    if (!fork.entry) fork.entry = make_entry();
     // Without _filters_mutated(): the registries of warnings already shown stay valid, and the lookup is fresh anyway.
-    fork.filters = current_filters();
-    fork.fork_entry = make_entry("fork");
-    fork.forkpty_entry = make_entry("forkpty");
-    if (fork.filters && fork.fork_entry && fork.forkpty_entry) {
-      PyList_Insert(fork.filters.get(), 0, fork.fork_entry.get());
-      PyList_Insert(fork.filters.get(), 0, fork.forkpty_entry.get());
-    }
+    if (fork.entry) fork.filters = current_filters();
+    if (fork.filters) PyList_Insert(fork.filters.get(), 0, fork.entry.get());
     PyErr_Clear();
   }
   Py_RETURN_NONE;
 }
 
 PyObject* after_in_parent(PyObject*, PyObject*) {
-  // From 3.13 on the warning comes after the last hook: the entries stay until the interpreter runs its next
+  // From 3.13 on the warning comes after the last hook: the entry stays until the interpreter runs its next
   // instruction, which it does after its pending calls.
-  if (ForkFilter::instance().filters) Py_AddPendingCall(&remove_entries, nullptr);
+  if (ForkFilter::instance().filters) Py_AddPendingCall(&remove_entry, nullptr);
   Py_RETURN_NONE;
 }
 
 PyObject* after_in_child(PyObject*, PyObject*) {
-  remove_entries(nullptr);
+  remove_entry(nullptr);
   Py_RETURN_NONE;
 }
 

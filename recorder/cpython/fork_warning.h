@@ -2,9 +2,9 @@
 //
 // Since 3.12 os.fork() counts the threads the kernel knows and warns when there is more than one: "... is
 // multi-threaded, use of fork() may lead to deadlocks in the child". With the recorder's two threads, which hold no
-// lock that a child could miss, every forking program would be warned. So, while a recording runs and the program has
-// one thread of its own, exactly this warning is filtered out for exactly the time of the fork. A program that has
-// more threads is warned as ever.
+// lock that a child could miss, every forking program would be warned. So, while a recording runs, a filter is in
+// place for exactly the time of the fork. It is asked as CPython warns, and drops exactly this warning where the
+// program has one thread of its own; one that has more is warned as ever.
 #pragma once
 
 #include <functional>
