@@ -14,6 +14,7 @@
 #include "recorder/cpython/fork_warning.h"
 #include "recorder/cpython/process_source.h"
 #include "recorder/recorder.h"
+#include "recorder/recording_file.h"
 
 namespace py = pybind11;
 
@@ -81,6 +82,14 @@ void start(Recorder& recorder) {
   const PythonFacts facts = python_facts();
   const py::gil_scoped_release released;
   recorder.start(std::move(source), facts);
+}
+
+void define_errors(py::module_& module) {
+  // The translator registered last is asked first, so the special error comes after the general one.
+  const auto& error = py::register_local_exception<Error>(module, "Error");
+  error.attr("__module__") = "gauge";
+  const auto bases = py::make_tuple(error, py::handle{PyExc_FileExistsError});
+  py::register_local_exception<FileExistsError>(module, "RecordingExistsError", bases).attr("__module__") = "gauge";
 }
 
 /// For atexit. Whatever went wrong is told, and changes nothing for the program.
@@ -157,7 +166,7 @@ void define_recorder(py::module_& module) {
 
 PYBIND11_MODULE(_recorder, module) {
   module.attr("__version__") = GAUGE_VERSION;
-  py::register_local_exception<gauge::Error>(module, "Error").attr("__module__") = "gauge";
+  gauge::define_errors(module);
   gauge::define_stats(module);
   gauge::define_recorder(module);
   gauge::share_process_flag();

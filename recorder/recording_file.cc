@@ -23,6 +23,10 @@ bool is_special(const std::string& path) {
 
 }  // namespace
 
+FileExistsError::FileExistsError(const std::string& path)
+    : Error{ErrorCode::usage,
+            fmt::format("{}: exists already; choose another name, or replace it (-f, replace=True)", path)} {}
+
 RecordingFile::RecordingFile(const std::string& path, const Options& options) : path_(path), options_(options) {
   if (is_special(path)) {
     open_special(path);
@@ -52,10 +56,7 @@ void RecordingFile::open_regular(const std::string& path) {
   const std::string& name = options_.replace ? temporary_path_ : path_;
   descriptor_ = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ >= 0) return;
-  if (errno == EEXIST && !options_.replace) {
-    throw Error{ErrorCode::usage,
-                fmt::format("{}: exists already; choose another name, or replace it (-f, replace=True)", path)};
-  }
+  if (errno == EEXIST && !options_.replace) throw FileExistsError{path};
   throw io_error(path, "cannot be created", errno, kChooseAnother);
 }
 

@@ -6,9 +6,16 @@
 #include <cstdint>
 #include <string>
 
+#include "formats/base/error.h"
 #include "formats/base/sink.h"
 
 namespace gauge {
+
+/// The name is taken: an error of its own, because another name may do.
+class FileExistsError : public Error {
+ public:
+  explicit FileExistsError(const std::string& path);
+};
 
 struct RecordingFileOptions {
   bool replace = false;               // a file of that name may be replaced; it is, when publish() is called
@@ -22,7 +29,7 @@ class RecordingFile final : public Sink {
 
   /// Creates the file; never opens one that exists, unless it is a device or a pipe, which is written straight.
   /// With `replace` the bytes go to a file beside it until publish(): the old recording is lost only to a new one.
-  /// @throws Error(usage) the file exists; Error(io) it cannot be created
+  /// @throws FileExistsError; Error(io) it cannot be created
   RecordingFile(const std::string& path, const Options& options);
   RecordingFile(const RecordingFile&) = delete;
   RecordingFile& operator=(const RecordingFile&) = delete;

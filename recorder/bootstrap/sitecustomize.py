@@ -161,8 +161,8 @@ def _start(module: "ModuleType", settings: _Settings, is_first: bool) -> object:
         )
         try:
             recorder.start()
-        except Exception as error:
-            if is_first or "exists already" not in str(error):
+        except FileExistsError:
+            if is_first:
                 raise
         else:
             return recorder

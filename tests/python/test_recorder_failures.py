@@ -21,6 +21,7 @@ TRY_TO_RECORD = """
             pass
     except gauge.Error as error:
         print(error)
+        assert isinstance(error, FileExistsError) == ("exists already" in str(error))
     print("the program runs on")
 """
 

@@ -10,6 +10,6 @@ Then, in a shell: ``gauge report out.gpf``, ``gauge convert --to speedscope out.
 
 from __future__ import annotations
 
-from gauge._recording import Error, Recorder, Stats, __version__, record
+from gauge._recording import Error, Recorder, RecordingExistsError, Stats, __version__, record
 
-__all__ = ["Error", "Recorder", "Stats", "__version__", "record"]
+__all__ = ["Error", "Recorder", "RecordingExistsError", "Stats", "__version__", "record"]

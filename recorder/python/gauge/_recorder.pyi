@@ -8,6 +8,9 @@ def stop_at_exit() -> None:
 class Error(Exception):
     """What kept a recording from starting, or ended it: ``subject: what happened (facts); what to do``."""
 
+class RecordingExistsError(Error, FileExistsError):
+    """The file exists already, and was not to be replaced."""
+
 class Stats:
     """How a recording is doing, or how it went."""
 

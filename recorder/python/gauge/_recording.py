@@ -22,6 +22,7 @@ except ImportError as problem:
 
 __version__ = _recorder.__version__
 Error = _recorder.Error
+RecordingExistsError = _recorder.RecordingExistsError
 Stats = _recorder.Stats
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
