@@ -74,7 +74,7 @@ def test_a_variable_records_any_program(environment: pathlib.Path, tmp_path: pat
     python = environment / "bin/python"
     bare = run([python, "program.py"], cwd=tmp_path)
     assert (bare.returncode, bare.stderr, list(tmp_path.glob("*.gpf"))) == (0, b"", [])
-    done = run([python, "program.py"], cwd=tmp_path, env={"GAUGE_RECORD": "run-%p.gpf"})
+    done = run([python, "program.py"], cwd=tmp_path, env={"GAUGE_RECORD": "run-%p.gpf", "GAUGE_RATE": "0.2khz"})
     assert (done.returncode, done.stderr) == (0, b"")
     (recorded,) = tmp_path.glob("run-*.gpf")
     assert Recorded(recorded).end == "exit"
@@ -87,6 +87,16 @@ def test_a_variable_that_cannot_be_followed_is_told_once(environment: pathlib.Pa
     assert (done.returncode, done.stdout) == (0, b"1\n")
     assert done.stderr.decode() == (
         "gauge: no/such/out.gpf: cannot be created (No such file or directory); choose another file or folder\n"
+    )
+
+
+@pytest.mark.timeout(900)
+def test_a_rate_that_is_none_is_told_and_the_program_runs(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    variables = {"GAUGE_RECORD": "out.gpf", "GAUGE_RATE": "often"}
+    done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env=variables)
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (0, b"1\n", [])
+    assert done.stderr.decode() == (
+        "gauge: GAUGE_RATE: 'often' is not a rate; write samples per second, as 100, 100hz or 10khz\n"
     )
 
 

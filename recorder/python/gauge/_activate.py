@@ -1,7 +1,7 @@
 """Record this process because GAUGE_RECORD says so. Imported at start-up by gauge-record.pth, and only then.
 
-GAUGE_RECORD is the file, with places as of gauge.Recorder; GAUGE_RATE the samples per second. Nothing that goes wrong
-here may change the program: it is told on stderr, once.
+GAUGE_RECORD is the file, with places as of gauge.Recorder; GAUGE_RATE the samples per second, written as for
+`gauge record`: 100, 100hz, 10khz. Nothing that goes wrong here may change the program: it is told on stderr, once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,28 @@ def activate() -> None:
     try:
         import gauge
 
-        recorder = gauge.Recorder(path, rate=float(os.environ.get("GAUGE_RATE", "100")))
+        recorder = gauge.Recorder(path, rate=rate_of(os.environ.get("GAUGE_RATE", "100")))
     except Exception as problem:
         warn(problem)
         return
     start(recorder)
     if "%p" in path:
         os.register_at_fork(after_in_child=lambda: start(recorder))
+
+
+def rate_of(text: str) -> float:
+    """Samples per second. Raises ValueError."""
+    number = text.strip().lower()
+    factor = 1.0
+    for unit, samples_per_second in (("khz", 1000.0), ("hz", 1.0)):
+        if number.endswith(unit):
+            number, factor = number[: -len(unit)], samples_per_second
+            break
+    try:
+        return float(number) * factor
+    except ValueError:
+        advice = "write samples per second, as 100, 100hz or 10khz"
+        raise ValueError(f"GAUGE_RATE: {text!r} is not a rate; {advice}") from None
 
 
 def start(recorder: Recorder) -> None:
