@@ -17,12 +17,6 @@ namespace {
 constexpr std::size_t kMostFilesShown = 8;
 constexpr std::size_t kMostFilesTyped = 3;
 
-/// The format in the "next" line: the one that shows most to somebody who knows none.
-std::string_view suggested_format() {
-  const Format* format = find_format("speedscope");
-  return format != nullptr ? format->name : formats().front().name;
-}
-
 /// As short as it can be typed here.
 std::string as_typed(const std::string& path) {
   std::error_code error;
@@ -145,7 +139,7 @@ class Reporter {
     for (std::size_t index = 0; index < typed; ++index) files += " " + useful_[index];
     if (typed < count_) files += " ...";
     say(fmt::format("next: gauge report{}", files));
-    say(fmt::format("  or: gauge convert --to {}{}", suggested_format(), files));
+    say(fmt::format("  or: gauge convert --to {}{}", suggested_format().name, files));
   }
 
   const Program& program_;

@@ -8,6 +8,8 @@
 namespace gauge {
 namespace {
 
+constexpr std::string_view kSuggested = "speedscope";
+
 constexpr std::array kFormats = {
     Format{.name = "callgrind",
            .extension = ".callgrind",
@@ -34,6 +36,8 @@ constexpr std::array kFormats = {
 static_assert(std::is_sorted(kFormats.begin(), kFormats.end(),
                              [](const Format& a, const Format& b) { return a.name < b.name; }));
 
+static_assert(std::any_of(kFormats.begin(), kFormats.end(), [](const Format& f) { return f.name == kSuggested; }));
+
 }  // namespace
 
 std::span<const Format> formats() noexcept { return kFormats; }
@@ -52,5 +56,7 @@ const Format* format_of_path(std::string_view path) noexcept {
   }
   return longest;
 }
+
+const Format& suggested_format() noexcept { return *find_format(kSuggested); }
 
 }  // namespace gauge

@@ -32,4 +32,7 @@ struct Format {
 /// The format whose extension ends `path`, the longest one; nullptr if none does.
 [[nodiscard]] const Format* format_of_path(std::string_view path) noexcept;
 
+/// What to propose to somebody who knows no format: the one that shows most of a recording.
+[[nodiscard]] const Format& suggested_format() noexcept;
+
 }  // namespace gauge
