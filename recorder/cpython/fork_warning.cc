@@ -62,11 +62,11 @@ PyMethodDef kMatch{"match", is_for_our_threads, METH_O, nullptr};
 /// A filter as `warnings` has them. Its message may be anything with a `match`, as compiled patterns have.
 Owned make_entry() {
   PyObject* const implementation = PySys_GetObject("implementation");  // borrowed; the namespace at hand
+  const Owned make{implementation == nullptr ? nullptr : PyObject_Type(implementation)};
   const Owned arguments{PyTuple_New(0)};
   const Owned attributes{Py_BuildValue("{sN}", "match", PyCFunction_New(&kMatch, nullptr))};
-  if (implementation == nullptr || !arguments || !attributes) return nullptr;
-  const auto make = reinterpret_cast<PyObject*>(Py_TYPE(implementation));
-  Owned pattern{PyObject_Call(make, arguments.get(), attributes.get())};
+  if (!make || !arguments || !attributes) return nullptr;
+  Owned pattern{PyObject_Call(make.get(), arguments.get(), attributes.get())};
   if (!pattern) return nullptr;
   return Owned{Py_BuildValue("(sNOOi)", "ignore", pattern.release(), PyExc_DeprecationWarning, Py_None, 0)};
 }
