@@ -109,8 +109,8 @@ class Reporter {
     if (summary.report.truncated && summary.report.samples != 0)
       say(
           fmt::format("{}: has no end record (the process was killed, or left by exec or os._exit); what was written "
-                      "until then is there",
-                      path));
+                      "until then is there{}",
+                      path, summary.report.has_open_block ? ", the last of it in the .open file beside" : ""));
   }
 
   void say_nothing_recorded() {

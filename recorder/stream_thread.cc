@@ -2,9 +2,12 @@
 
 #include <sys/prctl.h>
 
+#include <utility>
+
 #include "formats/base/error.h"
 #include "formats/gpf/writer.h"
 #include "recorder/descriptor_table.h"
+#include "recorder/open_block_file.h"
 #include "recorder/process_facts.h"
 #include "recorder/recording_file.h"
 #include "recorder/sample_stream.h"
@@ -16,6 +19,11 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t kQueueBytes = std::size_t{1} << 20;
 constexpr nanoseconds kBlockInterval = std::chrono::seconds{1};
+// What SIGKILL takes is what came since the open block was last kept.
+constexpr nanoseconds kKeepInterval = std::chrono::milliseconds{15};
+constexpr nanoseconds kPausedKeepInterval = std::chrono::milliseconds{100};  // nothing comes, but resume() may
+// A larger one, in a burst of definitions, is cheaper closed than written again and again.
+constexpr std::size_t kMaxKeptBytes = std::size_t{32} << 10;
 constexpr nanoseconds kAnchorInterval = std::chrono::seconds{10};
 
 /// The two clocks as close together as they can be read: in the middle of two readings of the one.
@@ -104,9 +112,12 @@ void StreamThread::open_and_record() {
     SampleStream stream{writer, plan_.line_tables};
     publish(writer, stream);
     is_started_ = true;
+    const bool has_beside = file.is_regular() && table == DescriptorTable::own;
+    OpenBlockFile beside = has_beside ? OpenBlockFile{plan_.path, writer.header()} : OpenBlockFile{};
     control_.resume();
     started_.set_value();
-    record(writer, stream);
+    record(writer, stream, beside);
+    beside.remove();
   } catch (...) {
     if (!is_started_) file.discard();
     throw;
@@ -136,7 +147,7 @@ void StreamThread::run_sampler() noexcept {
   queue_bell_.ring();
 }
 
-void StreamThread::record(gpf::Writer& writer, SampleStream& stream) {
+void StreamThread::record(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside) {
   SampleConsumer consumer{queue_};
   nanoseconds next_block = clock_.now() + kBlockInterval;
   for (;;) {
@@ -149,10 +160,24 @@ void StreamThread::record(gpf::Writer& writer, SampleStream& stream) {
       write_block(writer, stream);
       next_block = clock_.now() + kBlockInterval;
     }
-    queue_bell_.wait_until(seen, next_block);
+    keep_open_block(writer, stream, beside);
+    queue_bell_.wait_until(seen, clock_.now() + (is_paused() ? kPausedKeepInterval : kKeepInterval));
   }
   sampler_thread_.join();
   write_end(writer, stream);
+}
+
+void StreamThread::keep_open_block(gpf::Writer& writer, const SampleStream& stream, OpenBlockFile& beside) {
+  if (writer.samples() == kept_samples_ && writer.blocks() == kept_blocks_) return;
+  kept_samples_ = writer.samples();
+  if (std::exchange(kept_blocks_, writer.blocks()) != writer.blocks()) beside.forget();
+  writer.set_losses(losses(stream));
+  const std::string_view frame = writer.open_block();
+  if (frame.size() <= kMaxKeptBytes) {
+    beside.keep(frame);
+  } else {
+    write_block(writer, stream);
+  }
 }
 
 void StreamThread::write_block(gpf::Writer& writer, const SampleStream& stream) {

@@ -1,8 +1,10 @@
 // One recording in progress: the two threads that make it, and the file it grows in.
 //
 // The stream thread comes first: it takes a private descriptor table, creates the file and then the sampler thread,
-// which thereby shares that table. The sampler puts what it sees into the queue; the stream thread empties it about
-// once a second into a block of the file. Two threads, because a slow disk must not move the times of samples.
+// which thereby shares that table. The sampler puts what it sees into the queue; the stream thread empties it into the
+// open block, which goes into the file about once a second and, until then, many times a second into a file beside it:
+// that is what remains of it when the process is killed. Two threads, because a slow disk must not move the times of
+// samples.
 //
 // A failure while recording (full disk, deleted file) ends the recording and never the program: it is kept, told by
 // stats() and thrown by finish().
@@ -30,7 +32,7 @@ class Writer;
 
 namespace gauge {
 
-class RecordingFile;
+class OpenBlockFile;
 class SampleStream;
 
 struct StreamPlan {
@@ -87,7 +89,8 @@ class StreamThread {
   void open_and_record();
   void start_sampler();
   void run_sampler() noexcept;
-  void record(gpf::Writer& writer, SampleStream& stream);
+  void record(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside);
+  void keep_open_block(gpf::Writer& writer, const SampleStream& stream, OpenBlockFile& beside);
   void write_block(gpf::Writer& writer, const SampleStream& stream);
   void write_end(gpf::Writer& writer, const SampleStream& stream);
   [[nodiscard]] gpf::Losses losses(const SampleStream& stream);
@@ -112,6 +115,8 @@ class StreamThread {
   NativeThread sampler_thread_;
   NativeThread stream_thread_;
   std::chrono::nanoseconds next_anchor_{};
+  std::uint64_t kept_blocks_ = 0;  // blocks and samples that were written when the open block was last kept
+  std::uint64_t kept_samples_ = 0;
 
   mutable std::mutex mutex_;    // guards what follows
   RecorderStats stats_;         // what the stream thread knows, as of the last block

@@ -32,6 +32,9 @@ inline constexpr std::size_t kMaxBlockBytes = std::size_t{16} << 20;
 /// A block of more samples is damaged.
 inline constexpr std::size_t kMaxBlockSamples = std::size_t{1} << 20;
 
+/// A recording in progress, or one that was killed, has its open block in a file of its own name and this.
+inline constexpr std::string_view kOpenBlockSuffix = ".open";
+
 /// zstd level of data frames. Level 3 gains 2 % for twice the time (docs/performance.md).
 inline constexpr int kCompressionLevel = 1;
 

@@ -12,6 +12,7 @@
 #include "formats/gpf/frame_index.h"
 #include "formats/gpf/frame_reader.h"
 #include "formats/gpf/header.h"
+#include "formats/gpf/open_block.h"
 
 namespace gauge::gpf {
 namespace {
@@ -72,6 +73,15 @@ class ReportBuilder {
     return true;
   }
 
+  /// @return  whether the block kept beside the file may be used: not where the file itself has it, or has ended
+  bool add_open(const Block& block) {
+    if (block.sequence < next_sequence_ || !report_.truncated) return false;
+    ++report_.blocks;
+    if (block.samples) report_.samples += block.samples->time_delta.size();
+    report_.has_open_block = true;
+    return true;
+  }
+
   ReadReport finish() {
     std::stable_sort(report_.damage.begin(), report_.damage.end(),
                      [](const Damage& left, const Damage& right) { return left.offset < right.offset; });
@@ -93,24 +103,28 @@ class ReportBuilder {
 
 class Recording::Impl {
  public:
-  Impl(std::unique_ptr<ByteSource> source, std::string path)
+  /// @param beside  as read before `source` was opened: a block that was closed in between is then in both, not in none
+  Impl(std::unique_ptr<ByteSource> source, std::string path, std::optional<OpenBlock> beside)
       : path_(std::move(path)),
         source_(std::move(source)),
         header_(read_header(*source_, path_)),
-        index_(index_frames(*source_, header_.bytes)) {}
+        index_(index_frames(*source_, header_.bytes)) {
+    if (beside && beside->metadata == header_.metadata) open_block_ = std::move(beside->block);
+  }
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const Metadata& metadata() const noexcept { return header_.metadata; }
-  [[nodiscard]] std::size_t block_count() const noexcept { return index_.blocks.size(); }
+  [[nodiscard]] std::size_t block_count() const noexcept { return index_.blocks.size() + (open_block_ ? 1 : 0); }
 
   [[nodiscard]] BlockOrDamage read(std::size_t index, Scratch& scratch) const {
+    if (open_block_ && index == index_.blocks.size()) return *open_block_;
     return read_block(*source_, index_.blocks.at(index), index, scratch);
   }
 
   ReadReport for_each_block(const std::function<void(const Block&)>& visit) const {
     ReportBuilder report{index_, source_->size()};
     Scratch scratch;
-    for (std::size_t i = 0; i < block_count(); ++i) {
+    for (std::size_t i = 0; i < index_.blocks.size(); ++i) {
       BlockOrDamage result = read(i, scratch);
       if (auto* damage = std::get_if<Damage>(&result)) {
         report.add(std::move(*damage));
@@ -118,6 +132,7 @@ class Recording::Impl {
         visit(block);
       }
     }
+    if (open_block_ && report.add_open(*open_block_)) visit(*open_block_);
     return report.finish();
   }
 
@@ -126,12 +141,16 @@ class Recording::Impl {
   std::unique_ptr<ByteSource> source_;
   Header header_;
   FrameIndex index_;
+  std::optional<Block> open_block_;
 };
 
-Recording Recording::open(const std::string& path) { return Recording{std::make_unique<Impl>(open_file(path), path)}; }
+Recording Recording::open(const std::string& path) {
+  std::optional<OpenBlock> beside = read_open_block(path);
+  return Recording{std::make_unique<Impl>(open_file(path), path, std::move(beside))};
+}
 
 Recording Recording::from_bytes(std::string bytes, const std::string& subject) {
-  return Recording{std::make_unique<Impl>(from_memory(std::move(bytes)), subject)};
+  return Recording{std::make_unique<Impl>(from_memory(std::move(bytes)), subject, std::nullopt)};
 }
 
 Recording::Recording(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

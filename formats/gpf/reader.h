@@ -2,7 +2,8 @@
 //
 // A file may end anywhere: the recorded process can be killed. Every whole block is delivered, the rest is counted in
 // the report. A damaged block is skipped and counted; the blocks after it are delivered. Only a file that is no .gpf at
-// all, whose header is damaged, or that is of a newer major version is an Error.
+// all, whose header is damaged, or that is of a newer major version is an Error. What a killed recorder kept beside the
+// file, its open block, is read as the last block.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +33,7 @@ struct ReadReport {
   std::vector<Damage> damage;       // in file order, the cut-off tail not included
   std::uint64_t dropped_bytes = 0;  // of the cut-off tail
   bool truncated = false;           // no end record
+  bool has_open_block = false;      // the last block is from the file beside this one
 
   [[nodiscard]] bool is_complete() const noexcept { return damage.empty() && !truncated; }
 };
@@ -39,7 +41,8 @@ struct ReadReport {
 /// An open recording: its blocks can be read any number of times, in any order, from several threads at once.
 class Recording {
  public:
-  /// Opens the file and finds its blocks. Bytes that a growing file gains later are not seen.
+  /// Opens the file and finds its blocks, and the open one beside it. Bytes that a growing file gains later are not
+  /// seen.
   /// @throws Error(io)           the file cannot be opened or read
   /// @throws Error(corrupt)      not a .gpf: says what it looks like; or its header is damaged
   /// @throws Error(unsupported)  written by a newer major version or with features this reader does not know
@@ -53,7 +56,7 @@ class Recording {
 
   [[nodiscard]] const std::string& path() const noexcept;
   [[nodiscard]] const Metadata& metadata() const noexcept;
-  /// Frames that look like blocks; some may prove damaged when decoded.
+  /// Frames that look like blocks; some may prove damaged when decoded. The open block, kept beside, is the last one.
   [[nodiscard]] std::size_t block_count() const noexcept;
   /// Decodes block `index`, 0 to block_count() - 1. @return std::nullopt where it is damaged. Thread-safe.
   [[nodiscard]] std::optional<Block> block(std::size_t index) const;

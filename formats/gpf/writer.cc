@@ -22,7 +22,8 @@ class Writer::Impl {
   Impl(Sink& sink, const Metadata& metadata, const WriterOptions& options)
       : sink_(sink), options_(options), columns_(metadata.interval_ns) {
     options_.max_block_samples = std::clamp<std::uint32_t>(options.max_block_samples, 1, kMaxBlockSamples);
-    write(frames_.header(metadata));
+    header_ = frames_.header(metadata);
+    write(header_);
   }
 
   /// For a definition to come.
@@ -64,6 +65,14 @@ class Writer::Impl {
     write_block();
   }
 
+  std::string_view open_block() {
+    if (columns_.size() == 0 && dictionary_.pending_bytes() == 0) return {};
+    encode_block();
+    return frames_.compress(encoded_, column_boundaries(encoded_));
+  }
+
+  [[nodiscard]] std::string_view header() const noexcept { return header_; }
+  [[nodiscard]] std::uint64_t blocks() const noexcept { return block_.sequence; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
   [[nodiscard]] std::uint64_t samples() const noexcept { return losses_.samples; }
 
@@ -74,6 +83,7 @@ class Writer::Impl {
   }
 
   void write_block() {
+    columns_.drop_zero_columns();
     encode_block();
     begin_block();  // before the write: what a full disk refused must not come again with the next block
     write(frames_.compress(encoded_, column_boundaries(encoded_)));
@@ -82,15 +92,14 @@ class Writer::Impl {
   /// Lends definitions and samples to the block for the time of encoding, so that their memory serves every block.
   void encode_block() {
     if (dictionary_.pending_bytes() != 0) block_.definitions = std::move(dictionary_.pending());
-    if (columns_.size() != 0) {
-      columns_.drop_zero_columns();
-      block_.samples = std::move(columns_.samples());
-    }
+    if (columns_.size() != 0) block_.samples = std::move(columns_.samples());
     block_.losses = losses_;
     encoded_.clear();
     append_block(block_, encoded_);
     if (block_.definitions) dictionary_.pending() = std::move(*block_.definitions);
     if (block_.samples) columns_.samples() = std::move(*block_.samples);
+    block_.definitions.reset();
+    block_.samples.reset();
   }
 
   void begin_block() {
@@ -110,6 +119,7 @@ class Writer::Impl {
 
   Sink& sink_;
   WriterOptions options_;
+  std::string header_;
   FrameWriter frames_;
   Dictionary dictionary_;
   SampleColumns columns_;
@@ -162,6 +172,9 @@ void Writer::set_losses(const Losses& losses) { impl_->set_losses(losses); }
 void Writer::add_clock(const ClockAnchor& anchor) { impl_->add_clock(anchor); }
 void Writer::flush() { impl_->flush(); }
 void Writer::finish(const End& end) { impl_->finish(end); }
+std::string_view Writer::open_block() { return impl_->open_block(); }
+std::string_view Writer::header() const noexcept { return impl_->header(); }
+std::uint64_t Writer::blocks() const noexcept { return impl_->blocks(); }
 std::uint64_t Writer::bytes_written() const noexcept { return impl_->bytes_written(); }
 std::uint64_t Writer::samples() const noexcept { return impl_->samples(); }
 

@@ -63,8 +63,16 @@ class Writer {
   /// Writes the open block and the end record. Nothing may follow.
   void finish(const End& end);
 
+  /// The open block as it stands, as one frame of the same kind: what would be lost now. Empty where it holds no
+  /// samples and defines nothing; valid until the next call. The block stays open.
+  [[nodiscard]] std::string_view open_block();
+  /// The header frame, as it was written.
+  [[nodiscard]] std::string_view header() const noexcept;
+
   /// Bytes handed to the sink so far.
   [[nodiscard]] std::uint64_t bytes_written() const noexcept;
+  /// Blocks handed to the sink so far.
+  [[nodiscard]] std::uint64_t blocks() const noexcept;
   /// Samples appended so far.
   [[nodiscard]] std::uint64_t samples() const noexcept;
 

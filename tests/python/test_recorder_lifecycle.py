@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import signal
 
 import pytest
 
+import gauge_testing
 from gauge_testing import Interpreter
 from recorder_testing import Recorded, record_program, run_program
 
@@ -127,6 +129,29 @@ def test_a_sudden_end_leaves_a_readable_file(
     assert recording.end is None
     assert recording.damaged == 0
     assert recording.leaves("MainThread")["spin"] > SOME
+
+
+KILLED_SOMETIME = SPIN + """
+    spin(float(sys.argv[1]))
+    print(time.clock_gettime_ns(time.CLOCK_MONOTONIC), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_costs_the_last_moments_at_most(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    lost = []
+    for seconds in (0.2, 0.35, 0.5, 0.99, 1.0, 1.02, 1.3):
+        done = run_program(recordable, tmp_path, KILLED_SOMETIME, str(seconds))
+        assert done.returncode == -signal.SIGKILL
+        info = gauge_testing.run([gauge_testing.executable_path(), "info", "--json", "out.gpf"], cwd=tmp_path)
+        (facts,) = json.loads(info.stdout)
+        assert facts["truncated"] and facts["damaged_blocks"] == 0
+        lost.append((int(done.stdout) - facts["last_sample_monotonic_ns"]) / 1e6)
+        for path in tmp_path.glob("out.gpf*"):
+            path.unlink()
+    # Milliseconds; a busy machine may keep the writer from its core for a while, but not each time.
+    assert sorted(lost)[len(lost) // 2] < 40
+    assert max(lost) < 500
 
 
 def test_forking_leaves_parent_and_child_healthy(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
