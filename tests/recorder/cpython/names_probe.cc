@@ -168,6 +168,14 @@ CodeRequest read_board() {
   }
 }
 
+void write_board(std::uintptr_t code, std::uintptr_t function, std::uintptr_t globals) {
+  ++board().edition;
+  board().code = code;
+  board().function = function;
+  board().globals = globals;
+  ++board().edition;
+}
+
 void watch() {
   while (board().is_running) {
     CodeRequest request = read_board();
@@ -179,6 +187,7 @@ void watch() {
 
 PyObject* start_watching(PyObject*, PyObject*) {
   world();
+  write_board(0, 0, 0);  // nothing of an earlier watch, which a busy machine might get round to only now
   board().rounds = 0;
   board().answered = 0;
   board().is_running = true;
@@ -189,11 +198,7 @@ PyObject* start_watching(PyObject*, PyObject*) {
 PyObject* post(PyObject*, PyObject* arguments) {
   unsigned long long code = 0, function = 0, globals = 0;
   if (!PyArg_ParseTuple(arguments, "KKK", &code, &function, &globals)) return nullptr;
-  ++board().edition;
-  board().code = code;
-  board().function = function;
-  board().globals = globals;
-  ++board().edition;
+  write_board(code, function, globals);
   Py_RETURN_NONE;
 }
 
