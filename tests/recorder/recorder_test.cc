@@ -59,9 +59,11 @@ class RecorderTest : public ::testing::Test {
 
 TEST_F(RecorderTest, WritesACompleteRecording) {
   Recorder recorder{options("out-%p-%n.gpf")};
+  const auto before_start = std::chrono::steady_clock::now();
   recorder.start(steady_source(), facts_);
   std::this_thread::sleep_for(200ms);
   recorder.stop();
+  const auto at_most = (std::chrono::steady_clock::now() - before_start) / 1ms;
   const std::string file = path("out-" + std::to_string(getpid()) + "-1.gpf");
   EXPECT_EQ(recorder.path(), file);
   const ReadBack recording = ReadBack::of_file(file);
@@ -72,8 +74,10 @@ TEST_F(RecorderTest, WritesACompleteRecording) {
   EXPECT_EQ(recording.sample_count(), recorder.stats().samples);
   EXPECT_EQ(recording.losses().ticks, recorder.stats().ticks);
   EXPECT_EQ(fs::file_size(file), recorder.stats().bytes);
-  // 200 slots, of which a loaded machine may miss some: they are counted.
-  EXPECT_NEAR(static_cast<double>(recording.losses().ticks + recording.losses().missed_ticks), 200, 20);
+  // 200 slots and more where the machine is busy, which also misses some: they are counted. None but the first
+  // and the last may be in doubt; 20 leave room for a sampler that was waiting for its core when it was stopped.
+  EXPECT_GE(recording.losses().ticks + recording.losses().missed_ticks, 180U);
+  EXPECT_LE(recording.losses().ticks + recording.losses().missed_ticks, static_cast<std::uint64_t>(at_most) + 20);
 }
 
 TEST_F(RecorderTest, MetadataTellsWhatWasRecorded) {
