@@ -17,8 +17,13 @@ from gauge_testing import Interpreter, run
 
 BUSY = "import time; end = time.monotonic() + 0.3\nwhile time.monotonic() < end: sum(range(1000))\n"
 
-# What ends without Python's own exit loses what was not on disk yet: up to a second.
-LONG = BUSY.replace("0.3", "2.5")
+# What ends without Python's own exit loses what is not on the disk yet: busy until the process has written a block.
+BUSY_UNTIL_WRITTEN = """
+import glob, os
+def size(): return sum(map(os.path.getsize, glob.glob("*%d*.gpf" % os.getpid())))
+size_at_start = size()
+while size() == size_at_start: sum(range(1000))
+"""
 
 
 def info(gauge: pathlib.Path, *files: pathlib.Path) -> list[dict[str, Any]]:
@@ -168,7 +173,7 @@ def test_a_second_python_of_a_script_is_counted_not_recorded(
 FAMILY = {
     "subprocess": "subprocess.run([sys.executable, '-c', BUSY])",
     "fork": "pid = os.fork()\nif pid == 0:\n    exec(BUSY)\n    sys.exit(0)\nos.waitpid(pid, 0)",
-    "os._exit": "pid = os.fork()\nif pid == 0:\n    exec(BUSY)\n    os._exit(0)\nos.waitpid(pid, 0)",
+    "os._exit": "pid = os.fork()\nif pid == 0:\n    exec(BUSY_UNTIL_WRITTEN)\n    os._exit(0)\nos.waitpid(pid, 0)",
     **{
         method: f"p = multiprocessing.get_context({method!r}).Process(target=exec, args=(BUSY,)); p.start(); p.join()"
         for method in ("mp-fork", "mp-spawn", "mp-forkserver")
@@ -181,8 +186,8 @@ def test_with_s_every_python_gets_a_recording(
     gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path, way: str
 ) -> None:
     body = textwrap.indent(FAMILY[way].replace("'mp-", "'"), "    ")
-    busy = LONG if way == "os._exit" else BUSY
-    script = f"import multiprocessing, os, subprocess, sys\nBUSY = {busy!r}\n"
+    script = "import multiprocessing, os, subprocess, sys\n"
+    script += f"BUSY = {BUSY!r}\nBUSY_UNTIL_WRITTEN = {BUSY_UNTIL_WRITTEN!r}\n"
     script += f"if __name__ == '__main__':\n    exec(BUSY)\n{body}\n"
     (tmp_path / "prog.py").write_text(script)
     outcome = run([gauge, "record", "-s", "-o", "out.gpf", "--", recordable.path, "prog.py"], cwd=tmp_path)
@@ -204,7 +209,7 @@ def test_with_s_a_program_that_becomes_another_python_is_recorded_on(
     gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
 ) -> None:
     again = "os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], 'x'])"
-    code = f"import os, sys\nexec({LONG!r})\nif len(sys.argv) < 3: {again}"
+    code = f"import os, sys\nexec({BUSY_UNTIL_WRITTEN!r})\nif len(sys.argv) < 3: {again}"
     (tmp_path / "prog.py").write_text(code)
     outcome = run([gauge, "record", "-s", "-o", "o%p.gpf", "--", recordable.path, "prog.py"], cwd=tmp_path)
     assert outcome.returncode == 0, outcome.stderr

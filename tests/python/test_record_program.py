@@ -109,10 +109,9 @@ def test_a_signal_sent_to_gauge_reaches_the_program_once(
 
 
 def test_killing_gauge_kills_the_program(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
-    code = "import os, pathlib, time; pathlib.Path('ready').write_text(str(os.getpid())); time.sleep(60)"
+    code = "import os, time; open('pid', 'w').write(str(os.getpid())); os.rename('pid', 'ready'); time.sleep(60)"
     with subprocess.Popen(record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code), cwd=tmp_path) as process:
         wait_for(tmp_path / "ready")
-        time.sleep(0.1)  # written by now
         pid = int((tmp_path / "ready").read_text())
         process.kill()
     deadline = time.monotonic() + SLOW_MACHINE
@@ -161,6 +160,13 @@ class Terminal:
                 except OSError:  # the other side is closed
                     assert text in self.output, self.output
                     return
+
+    def wait_for_a_job(self) -> None:
+        """Until the foreground belongs to another than the command, which is a shell."""
+        deadline = time.monotonic() + SLOW_MACHINE
+        while os.tcgetpgrp(self.master) == self.pid:
+            assert time.monotonic() < deadline, f"no job in the foreground: {self.output!r}"
+            time.sleep(0.01)
 
     def type(self, keys: bytes) -> None:
         os.write(self.master, keys)
@@ -217,7 +223,7 @@ def test_ctrl_z_stops_the_job_and_fg_continues_it(
     terminal.type(b"\x1a")
     terminal.read_until(b"Stopped")
     terminal.type(b"fg\n")
-    time.sleep(0.2)
+    terminal.wait_for_a_job()
     terminal.type(b"on\n")
     terminal.read_until(b"got on")
     terminal.type(b"exit\n")

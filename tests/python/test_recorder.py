@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
+from collections import Counter
 
 import pytest
 
 from gauge_testing import Interpreter
 from recorder_testing import AFTER_GAP, TRUNCATED, Recorded, record_program
 
-Workers = tuple[Recorded, list[float]]
+Workers = tuple[Recorded, dict[str, list[float]]]
 
 WORKERS = """
-    import sys
+    import json
     import threading
     import time
 
@@ -21,12 +23,13 @@ WORKERS = """
 
     class Worker:
         def spin(self, until):
-            while time.monotonic() < until:      # line 11
-                self.add()                       # line 12
-            self.cpu = time.thread_time()
+            self.life = [time.monotonic()]
+            while time.monotonic() < until:      # line 12
+                self.add()                       # line 13
+            self.life += time.monotonic(), time.thread_time()
 
         def add(self):
-            return sum(range(1000))              # line 16
+            return sum(range(1000))              # line 17
 
 
     def main():
@@ -39,14 +42,18 @@ WORKERS = """
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()                        # line 29
+            thread.join()                        # line 30
         return workers
 
 
-    started = time.monotonic()
+    outside = [time.monotonic()]
     with gauge.record("out.gpf", rate=1000):
-        workers = main()                         # line 35
-    print(time.monotonic() - started, workers[0].cpu, workers[1].cpu)
+        inside = [time.monotonic()]
+        workers = main()                         # line 37
+        inside.append(time.monotonic())
+    outside.append(time.monotonic())
+    lives = {"outside": outside, "inside": inside, "first; é": workers[0].life, "second": workers[1].life}
+    print(json.dumps(lives))
 """
 
 
@@ -55,16 +62,16 @@ _recorded: dict[str, Workers] = {}
 
 @pytest.fixture
 def workers(recordable: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> Workers:
-    """The recording of WORKERS, made once per interpreter, and the numbers it printed."""
+    """The recording of WORKERS, made once per interpreter, and the times it printed: begin, end, CPU time."""
     if recordable.id not in _recorded:
         recording, output = record_program(recordable, tmp_path_factory.mktemp("workers"), WORKERS)
-        _recorded[recordable.id] = recording, [float(word) for word in output.split()]
+        _recorded[recordable.id] = recording, json.loads(output)
     return _recorded[recordable.id]
 
 
 def test_names_modules_files_and_lines_are_right(workers: Workers) -> None:
     recording, _ = workers
-    lines = {"Worker.spin": {10, 11, 12, 13}, "Worker.add": {15, 16}}
+    lines = {"Worker.spin": {10, 11, 12, 13, 14}, "Worker.add": {16, 17}}
     seen = set()
     for sample in recording.of_thread("second"):
         ours = [frame for frame in sample.stack if frame.module == "__main__"]
@@ -82,8 +89,8 @@ def test_callers_are_on_the_line_of_their_call(workers: Workers) -> None:
     joining = [sample for sample in recording.with_function("Thread.join") if sample.thread == "MainThread"]
     assert len(joining) > 50
     for sample in joining:
-        assert (sample.stack[0].name, sample.stack[0].line) == ("<module>", 35)
-        assert (sample.stack[1].name, sample.stack[1].line) == ("main", 29)
+        assert (sample.stack[0].name, sample.stack[0].line) == ("<module>", 37)
+        assert (sample.stack[1].name, sample.stack[1].line) == ("main", 30)
 
 
 def test_every_thread_is_there_under_its_name(workers: Workers) -> None:
@@ -92,16 +99,20 @@ def test_every_thread_is_there_under_its_name(workers: Workers) -> None:
 
 
 def test_weights_and_misses_sum_to_the_time_that_passed(workers: Workers) -> None:
-    recording, (elapsed, _, _) = workers
-    wall = recording.wall_ns()["MainThread"] + recording.missed_ns()
-    assert wall / 1e9 == pytest.approx(elapsed, rel=0.05, abs=0.05)
+    recording, lives = workers
+    wall = (recording.wall_ns()["MainThread"] + recording.missed_ns()) / 1e9
+    shortest, longest = (end - begin for begin, end in (lives["inside"], lives["outside"]))
+    assert shortest - 0.05 < wall < longest + 0.05
 
 
 def test_cpu_time_is_what_the_thread_used(workers: Workers) -> None:
-    recording, (_, *used) = workers
-    for name, expected in zip(["first; é", "second"], used):
-        recorded = sum(sample.cpu_ns for sample in recording.of_thread(name)) / 1e9
-        assert recorded == pytest.approx(expected, rel=0.05, abs=0.02)
+    recording, lives = workers
+    for name in ("first; é", "second"):
+        begin, end, used = lives[name]
+        samples = recording.of_thread(name)
+        recorded = sum(sample.cpu_ns for sample in samples) / 1e9
+        unseen = max(0, samples[0].time_ns / 1e9 - begin) + max(0, end - samples[-1].time_ns / 1e9)
+        assert used - unseen - 0.02 < recorded < used * 1.01 + 0.02
     assert sum(sample.cpu_ns for sample in recording.of_thread("MainThread")) / 1e9 < 0.1
 
 
@@ -129,7 +140,7 @@ def test_sampling_goes_on_while_a_thread_keeps_the_gil(recordable: Interpreter, 
         recorder.start()
         before = time.monotonic_ns()
         count = 0
-        while time.monotonic_ns() < before + 2_000_000_000:
+        while time.monotonic_ns() < before + 500_000_000:
             start = time.monotonic_ns()
             sum(range(30_000_000))  # one call in C that never gives the GIL up
             end = time.monotonic_ns()
@@ -142,7 +153,9 @@ def test_sampling_goes_on_while_a_thread_keeps_the_gil(recordable: Interpreter, 
     start, end = map(int, output.split())
     inside = [sample for sample in recording.samples if start < sample.time_ns < end]
     assert len(inside) + recording.missed_ticks > 0.9 * (end - start) / recording.interval_ns
-    assert {sample.stack[-1].line for sample in inside} == {14}
+    lines = Counter(sample.stack[-1].line for sample in inside)
+    assert set(lines) <= {13, 14, 15}  # a thread may lose its core just after it has looked at the clock
+    assert lines[14] > 0.9 * len(inside)
 
 
 def test_a_recursion_of_10000_is_cut_at_its_root_and_says_so(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
@@ -199,7 +212,7 @@ def test_a_pause_is_a_gap_of_its_length(recordable: Interpreter, tmp_path: pathl
     )
     paused, resumed = map(int, output.split())
     times = [sample.time_ns for sample in recording.samples]
-    assert not [time for time in times if paused + 50_000_000 < time < resumed]
+    assert len([time for time in times if paused < time < resumed]) <= 1  # the look that was under way
     after = next(sample for sample in recording.samples if sample.time_ns >= resumed)
     assert after.status & AFTER_GAP
     assert min(times) < paused < resumed < max(times)
