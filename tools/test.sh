@@ -10,7 +10,8 @@ tools/build.sh dev build/dev
 
 # Both run even where the first fails: one run tells all.
 status=0
-build/venv/test/bin/python -m pytest "$@" || status=1
+# A worker for each core and one more, since many tests wait. A test must not care how busy the machine is.
+build/venv/test/bin/python -m pytest -n $(($(nproc) + 1)) "$@" || status=1
 echo
 tools/ctest.sh dev || status=1
 exit "$status"

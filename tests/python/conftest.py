@@ -4,15 +4,41 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sys
 from collections.abc import Callable
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 import gauge_testing
 from gauge_testing import Interpreter, find_interpreters
+
+# Files whose tests share what is dear to make: all of them, or those with the same interpreter.
+SHARED_BY_FILE = {"test_demo.py", "test_package.py", "test_speedscope.py"}
+SHARED_BY_INTERPRETER = {"test_pstats.py", "test_recorder.py"}
+
+
+class SharingScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is untyped
+    """Deals the tests out to the workers one by one, but keeps together those that share something."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        name = pathlib.PurePath(file).name
+        if name in SHARED_BY_FILE:
+            return file
+        interpreter = re.search(r"\[(cpython-[\w.]+)", test)
+        if name in SHARED_BY_INTERPRETER and interpreter:
+            return f"{file}::{interpreter[1]}"
+        return nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharingScheduling:
+    """Asked by pytest-xdist, where there are several workers (tools/test.sh)."""
+    return SharingScheduling(config, log)
 
 
 def pytest_configure() -> None:

@@ -1,16 +1,13 @@
-"""What pip installs works: the module, the commands, recording without code. Builds the wheel, so it takes minutes."""
+"""What pip installs works: the module, the commands, recording without code. The first run on a tree compiles it."""
 
 from __future__ import annotations
 
-import os
 import pathlib
-import shutil
-import subprocess
 
 import pytest
 
-import gauge_testing
-from gauge_testing import REPOSITORY, Interpreter, run
+from gauge_testing import Interpreter, run
+from package_testing import installed_package
 from recorder_testing import Recorded
 
 PROGRAM = """
@@ -24,28 +21,15 @@ def work():
 work()
 """
 
-_environments: dict[str, pathlib.Path] = {}
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
-def environment(recordable: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A fresh virtual environment with nothing but gauge in it, made once per interpreter."""
-    if not gauge_testing.in_ci() and "GAUGE_TEST_PACKAGE" not in os.environ:
-        pytest.skip("builds a wheel; set GAUGE_TEST_PACKAGE=1, or CI=1, to have it")
-    if recordable.id not in _environments:
-        folder = tmp_path_factory.mktemp("environment") / "venv"
-        subprocess.run([recordable.path, "-m", "venv", folder], check=True)
-        settings = f"--config-settings=cmake.define.GAUGE_PYTHONS={recordable.path}"
-        # The interpreters' wheels share nearly all they are compiled from.
-        launchers = {f"CMAKE_{language}_COMPILER_LAUNCHER": "ccache" for language in ("C", "CXX")}
-        environment = os.environ | (launchers if shutil.which("ccache") else {})
-        pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", settings, REPOSITORY]
-        subprocess.run(pip, check=True, env=environment)
-        _environments[recordable.id] = folder
-    return _environments[recordable.id]
+def environment(recordable: Interpreter) -> pathlib.Path:
+    """A virtual environment with nothing but gauge in it."""
+    return installed_package(recordable)
 
 
-@pytest.mark.timeout(900)
 def test_the_commands_are_installed_and_find_their_recorder(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     python = environment / "bin/python"
@@ -57,7 +41,6 @@ def test_the_commands_are_installed_and_find_their_recorder(environment: pathlib
         assert run(words, cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.timeout(900)
 def test_python_m_gauge_is_the_command_line(environment: pathlib.Path) -> None:
     versions = [
         run([environment / "bin/gauge", "--version"]),
@@ -68,7 +51,6 @@ def test_python_m_gauge_is_the_command_line(environment: pathlib.Path) -> None:
     assert len({done.stdout for done in versions}) == 1
 
 
-@pytest.mark.timeout(900)
 def test_a_variable_records_any_program(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     python = environment / "bin/python"
@@ -81,7 +63,6 @@ def test_a_variable_records_any_program(environment: pathlib.Path, tmp_path: pat
     assert Recorded(recorded).leaves("MainThread")["work"] > 10
 
 
-@pytest.mark.timeout(900)
 def test_a_variable_that_cannot_be_followed_is_told_once(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
     done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env={"GAUGE_RECORD": "no/such/out.gpf"})
     assert (done.returncode, done.stdout) == (0, b"1\n")
@@ -90,7 +71,6 @@ def test_a_variable_that_cannot_be_followed_is_told_once(environment: pathlib.Pa
     )
 
 
-@pytest.mark.timeout(900)
 def test_a_rate_that_is_none_is_told_and_the_program_runs(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
     variables = {"GAUGE_RECORD": "out.gpf", "GAUGE_RATE": "often"}
     done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env=variables)
@@ -100,7 +80,6 @@ def test_a_rate_that_is_none_is_told_and_the_program_runs(environment: pathlib.P
     )
 
 
-@pytest.mark.timeout(900)
 def test_the_package_is_typed_and_needs_nothing(environment: pathlib.Path) -> None:
     shown = run([environment / "bin/python", "-m", "pip", "show", "--files", "gauge"]).stdout.decode()
     assert "Requires: \n" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 import re
@@ -29,8 +30,9 @@ def seconds(nanoseconds: int) -> float:
     return nanoseconds / 1e9
 
 
+@functools.cache
 def expected_rows(folded: str) -> Rows:
-    """(cc, nc, tt, ct) of functions, (nc, cc, tt, ct) of callers: the two orders are pstats' own."""
+    """(cc, nc, tt, ct) of functions, (nc, cc, tt, ct) of callers: the two orders are pstats' own. Not to be changed."""
     model = model_of(folded)
 
     def key(function: Function) -> Key:
