@@ -137,11 +137,14 @@ def test_a_sudden_end_leaves_a_readable_file(
     assert recording.leaves("MainThread")["spin"] > SOME
 
 
-KILLED_SOMETIME = SPIN + """
+KILLED_SOMETIME = (
+    SPIN
+    + """
     spin(float(sys.argv[1]))
     print(time.clock_gettime_ns(time.CLOCK_MONOTONIC), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
+)
 
 
 def test_a_kill_costs_the_last_moments_at_most(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
@@ -151,7 +154,8 @@ def test_a_kill_costs_the_last_moments_at_most(recordable: Interpreter, tmp_path
         assert done.returncode == -signal.SIGKILL
         info = gauge_testing.run([gauge_testing.executable_path(), "info", "--json", "out.gpf"], cwd=tmp_path)
         (facts,) = json.loads(info.stdout)
-        assert facts["truncated"] and facts["damaged_blocks"] == 0
+        assert facts["truncated"]
+        assert facts["damaged_blocks"] == 0
         lost.append((int(done.stdout) - facts["last_sample_monotonic_ns"]) / 1e6)
         for path in tmp_path.glob("out.gpf*"):
             path.unlink()
