@@ -53,10 +53,8 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
     } else if (parts_.source.is_finalizing()) {
       return SamplerEnd::interpreter_ended;
     } else {
-      // Woken a little late, the tick still is its slot's: the sample stands for the time since the one before. Woken a
-      // whole slot late, it belongs to the slot that is now; the ones before are missed.
-      if (now - options_.interval >= end_of_slot()) skip_slots_ended_before(now);
-      tick();
+      skip_missed_slots(now);
+      tick(now);
       choose_next_slot();
     }
   }
@@ -67,10 +65,14 @@ void Sampler::start_grid() noexcept {
   slot_ += 2;
   grid_slot_ = slot_;
   grid_start_ = parts_.clock.now() + options_.interval;
+  last_tick_.reset();
   deadline_ = middle_of_slot() + jitter();
 }
 
-void Sampler::tick() noexcept {
+void Sampler::tick(nanoseconds now) noexcept {
+  if (last_tick_ && slot_ != last_slot_ + 1) count_missed(now - *last_tick_);
+  last_tick_ = now;
+  last_slot_ = slot_;
   producer_.begin_tick(slot_);
   parts_.source.look(producer_);
   parts_.progress.ticks.fetch_add(1, std::memory_order_relaxed);
@@ -83,7 +85,7 @@ void Sampler::tick() noexcept {
 void Sampler::choose_next_slot() noexcept {
   const nanoseconds now = parts_.clock.now();
   ++slot_;
-  skip_slots_ended_before(now);
+  skip_missed_slots(now);
   deadline_ = middle_of_slot() + jitter();
   if (now >= next_report_) {
     report();
@@ -91,11 +93,20 @@ void Sampler::choose_next_slot() noexcept {
   }
 }
 
-void Sampler::skip_slots_ended_before(nanoseconds time) noexcept {
-  if (time < end_of_slot()) return;
-  const auto missed = static_cast<std::uint64_t>((time - end_of_slot()) / options_.interval) + 1;
-  slot_ += missed;
-  parts_.progress.missed_ticks.fetch_add(missed, std::memory_order_relaxed);
+/// A little late, a tick still is its slot's: the sample stands for the time since the one before. A whole slot late,
+/// it belongs to the slot that is now, and those before are missed.
+void Sampler::skip_missed_slots(nanoseconds now) noexcept {
+  const nanoseconds late = now - end_of_slot();
+  if (late >= options_.interval) slot_ += static_cast<std::uint64_t>(late / options_.interval) + 1;
+}
+
+/// Counts what no sample stands for. By the time and not by the slots: a late sample may stand for slots after its own.
+/// @param since_tick  from the last tick to this one, which follows on a gap: it stands for an interval at most
+void Sampler::count_missed(nanoseconds since_tick) noexcept {
+  missed_ += since_tick - std::min(since_tick, options_.interval);
+  const std::int64_t whole = (missed_ + options_.interval / 2) / options_.interval;
+  missed_ -= whole * options_.interval;
+  parts_.progress.missed_ticks.fetch_add(static_cast<std::uint64_t>(whole), std::memory_order_relaxed);
 }
 
 nanoseconds Sampler::middle_of_slot() const noexcept {

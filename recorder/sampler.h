@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "recorder/clock.h"
 #include "recorder/sample_queue.h"
@@ -76,9 +77,10 @@ class Sampler {
  private:
   [[nodiscard]] SamplerEnd sample_until(std::chrono::nanoseconds end) noexcept;
   void start_grid() noexcept;
-  void tick() noexcept;
+  void tick(std::chrono::nanoseconds now) noexcept;
   void choose_next_slot() noexcept;
-  void skip_slots_ended_before(std::chrono::nanoseconds time) noexcept;
+  void skip_missed_slots(std::chrono::nanoseconds now) noexcept;
+  void count_missed(std::chrono::nanoseconds since_tick) noexcept;
   void report() noexcept;
   [[nodiscard]] std::chrono::nanoseconds middle_of_slot() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds end_of_slot() const noexcept;
@@ -90,8 +92,11 @@ class Sampler {
   std::uint64_t random_;
   std::chrono::nanoseconds grid_start_{};  // middle of slot grid_slot_
   std::uint64_t grid_slot_ = 0;
-  std::uint64_t slot_ = 0;               // the one aimed at; counts on over pauses
-  std::chrono::nanoseconds deadline_{};  // within that slot
+  std::uint64_t slot_ = 0;                             // the one aimed at; counts on over pauses
+  std::chrono::nanoseconds deadline_{};                // within that slot
+  std::optional<std::chrono::nanoseconds> last_tick_;  // on this grid
+  std::uint64_t last_slot_ = 0;                        // of that tick
+  std::chrono::nanoseconds missed_{};                  // not counted yet: within half an interval of 0
   std::chrono::nanoseconds next_report_{};
   bool has_rung_ = false;
 };
