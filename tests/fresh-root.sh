@@ -53,14 +53,26 @@ if command -v npm >/dev/null && ! env | grep -qi '^npm_config_registry='; then
 fi
 inside() { env -i "${environment[@]}" chroot "$root" "$@"; }
 
+# Seconds of CPU time of all that has been run so far, into `cpu`. (In a subshell `times` would know nothing.)
+look_at_cpu_time() {
+  times >"$root/times"
+  cpu=$(awk 'NR == 2 { split($0, part, "[ms ]+"); print int(60 * (part[1] + part[3]) + part[2] + part[4]) }' "$root/times")
+}
+
+status=0
 timings=()
 timed() {
-  local name=$1
+  local name=$1 cpu before
   shift
   printf '\n== %s\n' "$name"
+  look_at_cpu_time
+  before=$cpu
   SECONDS=0
-  "$@" </dev/null
-  timings+=("$(printf '%-16s %4d s' "$name" "$SECONDS")")
+  local outcome=ok
+  "$@" </dev/null || outcome=FAILED
+  look_at_cpu_time
+  timings+=("$(printf '%-12s %-6s %5d s, %5d s of CPU time' "$name" "$outcome" "$SECONDS" "$((cpu - before))")")
+  [[ $outcome == ok ]] || status=1
 }
 
 make_root "${@:2}"
@@ -79,3 +91,4 @@ if [[ -n ${GAUGE_FRESH_ROOT_CI:-} ]]; then timed ".ci/run" inside env CI=true /s
 
 printf '\n== in %s\n' "$root"
 printf '%s\n' "${timings[@]}"
+exit "$status"
