@@ -2,6 +2,9 @@
 # CMake does the building: `cmake --workflow --preset check` is the same without make.
 .DEFAULT_GOAL := help
 .PHONY: help demo test build lint format asan clean
+# A pipe fails where any part of it does.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -26,7 +29,7 @@ lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and the rules 
 
 format:  ## format every C++ and Python file in place
 	@tools/setup.sh lint
-	@git ls-files '*.cc' '*.h' | xargs -r clang-format -i
+	@git ls-files '*.c' '*.cc' '*.h' | xargs -r clang-format -i
 	@build/venv/lint/bin/ruff format .
 	@build/venv/lint/bin/ruff check --fix .
 
