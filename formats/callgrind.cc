@@ -26,7 +26,7 @@ namespace {
 constexpr std::string_view kUnknown = "???";  // the format's own word
 
 std::string cost_text(const Weights& weights) {
-  return fmt::format("{} {} {}", weights.samples, weights.wall.count(), weights.cpu.count());
+  return fmt::format("{} {} {} {}", weights.samples, weights.wall.count(), weights.cpu.count(), weights.gil.count());
 }
 
 /// KCachegrind groups functions by the text before the last "::", so the module goes there.
@@ -122,7 +122,8 @@ class CallgrindWriter {
         "event: Samples : Samples\n"
         "event: WallNs : Wall time (ns)\n"
         "event: CpuNs : CPU time (ns)\n"
-        "events: Samples WallNs CpuNs\n");  // last: callgrind_annotate ends the header here
+        "event: GilNs : Wall time with the GIL (ns)\n"
+        "events: Samples WallNs CpuNs GilNs\n");  // last: callgrind_annotate ends the header here
     out_.print("summary: {}\n", cost_text(graph_.total));
   }
 

@@ -83,11 +83,13 @@ struct Weights {
   std::uint64_t samples = 0;
   std::chrono::nanoseconds wall{};
   std::chrono::nanoseconds cpu{};
+  std::chrono::nanoseconds gil{};  // wall time of the samples in which the thread held its interpreter's GIL
 
   Weights& operator+=(const Weights& other) noexcept {
     samples += other.samples;
     wall += other.wall;
     cpu += other.cpu;
+    gil += other.gil;
     return *this;
   }
   bool operator==(const Weights&) const = default;
@@ -103,6 +105,9 @@ struct Sample {
   std::uint32_t status = 0;       // gpf::Status bits
   std::uint32_t same_frames = 0;  // frames from the root without a sign of another call than in the sample before
 };
+
+/// What one sample stands for.
+[[nodiscard]] Weights weights_of(const Sample& sample) noexcept;
 
 /// Total weight of one stack in one thread.
 struct ThreadStack {

@@ -180,7 +180,7 @@ class ProfileBuilder {
     tables_.health.unresolved_samples += decoder.decode(block, recording.ids, [&](const Sample& sample) {
       const bool is_truncated = (sample.status & gpf::kTruncated) != 0;
       const StackId stack = is_truncated ? truncated_.add(sample.stack, interner_) : sample.stack;
-      sums_.add(sample.thread, stack, {1, sample.wall, sample.cpu});
+      sums_.add(sample.thread, stack, weights_of(sample));
     });
   }
 

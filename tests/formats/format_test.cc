@@ -106,13 +106,14 @@ TEST_P(EveryFormatAndProfile, WeighsWhatTheSamplesWeigh) {
   const TotalsReader read_totals = totals_reader(std::string{format().name});
   if (!read_totals) GTEST_SKIP() << format().name << " holds no weights";
   Weights sampled;
-  profile().for_each_sample([&](const Sample& sample) { sampled += {1, sample.wall, sample.cpu}; });
+  profile().for_each_sample([&](const Sample& sample) { sampled += weights_of(sample); });
 
   const FormatTotals totals = read_totals(written(format(), profile()));
-  EXPECT_TRUE(totals.samples || totals.wall || totals.cpu);
+  EXPECT_TRUE(totals.samples || totals.wall || totals.cpu || totals.gil);
   EXPECT_EQ(totals.samples.value_or(sampled.samples), sampled.samples);
   EXPECT_LE(std::chrono::abs(totals.wall.value_or(sampled.wall) - sampled.wall), totals.rounding);
   EXPECT_LE(std::chrono::abs(totals.cpu.value_or(sampled.cpu) - sampled.cpu), totals.rounding);
+  EXPECT_LE(std::chrono::abs(totals.gil.value_or(sampled.gil) - sampled.gil), totals.rounding);
 }
 
 TEST(FormatTable, NamesAndExtensionsAreUnique) {

@@ -19,6 +19,7 @@ FormatTotals callgrind_totals(std::string_view bytes) {
   std::uint64_t samples = 0;
   std::int64_t wall = 0;
   std::int64_t cpu = 0;
+  std::int64_t gil = 0;
   bool is_call = false;
   std::istringstream lines{std::string{bytes}};
   for (std::string line; std::getline(lines, line);) {
@@ -28,14 +29,16 @@ FormatTotals callgrind_totals(std::string_view bytes) {
       std::uint64_t line_samples = 0;
       std::int64_t line_wall = 0;
       std::int64_t line_cpu = 0;
-      std::istringstream(line) >> position >> line_samples >> line_wall >> line_cpu;
+      std::int64_t line_gil = 0;
+      std::istringstream(line) >> position >> line_samples >> line_wall >> line_cpu >> line_gil;
       samples += line_samples;
       wall += line_wall;
       cpu += line_cpu;
+      gil += line_gil;
     }
     is_call = line.starts_with("calls=");
   }
-  return {samples, nanoseconds{wall}, nanoseconds{cpu}, {}};
+  return {.samples = samples, .wall = nanoseconds{wall}, .cpu = nanoseconds{cpu}, .gil = nanoseconds{gil}};
 }
 
 /// Σ tottime, by far the most of which is exact: a double holds 2^53 ns, 104 days.
@@ -43,7 +46,7 @@ FormatTotals pstats_totals(std::string_view bytes) {
   const MarshalValue rows = read_marshal(bytes);
   double wall = 0;
   for (const auto& [key, row] : rows.entries) wall += row.elements.at(2).real;
-  return {std::nullopt, nanoseconds{std::llround(wall * 1e9)}, std::nullopt, nanoseconds{1}};
+  return {.wall = nanoseconds{std::llround(wall * 1e9)}, .rounding = nanoseconds{1}};
 }
 
 /// Σ weights of all profiles; a sample without frames is a gap.
@@ -56,7 +59,7 @@ FormatTotals speedscope_totals(std::string_view bytes) {
       if (!profile["samples"][i].Empty()) wall += profile["weights"][i].GetInt64();
     }
   }
-  return {std::nullopt, nanoseconds{wall}, std::nullopt, {}};
+  return {.wall = nanoseconds{wall}};
 }
 
 const std::map<std::string, TotalsReader>& readers() {

@@ -15,6 +15,7 @@ struct FormatTotals {
   std::optional<std::uint64_t> samples;
   std::optional<std::chrono::nanoseconds> wall;
   std::optional<std::chrono::nanoseconds> cpu;
+  std::optional<std::chrono::nanoseconds> gil;
   std::chrono::nanoseconds rounding{};  // by this much the format may be off, all in all
 };
 

@@ -1,7 +1,8 @@
 """What folded text must come to in any format, worked out apart from the C++: the oracle of the consumer tests.
 
 The syntax of the text is described in tests/support/profile_of.h; here it is read in the plainest way. Costs are
-triples of integers (samples, wall ns, CPU ns), and every sum follows the words of docs/formats/, one sample at a time.
+quadruples of integers (samples, wall ns, CPU ns, wall ns with the GIL), and every sum follows the words of
+docs/formats/, one sample at a time.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from dataclasses import dataclass, field
 import gauge_testing
 
 GOLDEN = gauge_testing.REPOSITORY / "tests/golden"
-Costs = tuple[int, int, int]
-NOTHING: Costs = (0, 0, 0)
+Costs = tuple[int, int, int, int]
+NOTHING: Costs = (0, 0, 0, 0)
 
 
 def fold_to(format_name: str, folded: str, output: pathlib.Path) -> pathlib.Path:
@@ -31,7 +32,7 @@ def fold_to(format_name: str, folded: str, output: pathlib.Path) -> pathlib.Path
 
 def add(first: Costs, second: Costs) -> Costs:
     """Both together."""
-    return (first[0] + second[0], first[1] + second[1], first[2] + second[2])
+    return (first[0] + second[0], first[1] + second[1], first[2] + second[2], first[3] + second[3])
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ def parse(folded: str) -> list[Line]:
     for text in folded.splitlines():
         if not text or text.startswith(("#", "~ ")):
             continue
-        match = re.fullmatch(r"(?:\[(?:(\d+)/)?(.*?)\] )?(.*?) (\d+)(?: (\d+))?(?: (\d+))?", text)
+        match = re.fullmatch(r"(?:\[(?:(\d+)/)?(.*?)\] )?(.*?) (\d+)(?: (\d+))?(?: (\d+))?( gil)?", text)
         assert match, text
-        pid, thread, stack, samples, wall, cpu = match.groups()
+        pid, thread, stack, samples, wall, cpu, gil = match.groups()
         frames = () if stack == "-" else tuple(_frame(part) for part in re.split(r"(?<!\\);", stack))
-        costs = (int(samples), int(wall or samples), int(cpu or 0))
+        costs = (int(samples), int(wall or samples), int(cpu or 0), int(wall or samples) if gil else 0)
         lines.append(Line((int(pid or 1), thread or "MainThread"), frames, costs))
     return lines
 
@@ -206,7 +207,8 @@ def random_folded(seed: int, stacks: int = 400) -> str:
         samples = choose.randint(1, 9)
         wall = choose.randint(samples, 10 ** choose.choice((4, 9, 15)))
         thread = f"{choose.choice((70, 90))}/{choose.choice(('MainThread', 'Pool', 'idle'))}"
-        return f"[{thread}] {stack} {samples} {wall} {choose.randint(0, wall)}"
+        gil = choose.choice(("", " gil"))
+        return f"[{thread}] {stack} {samples} {wall} {choose.randint(0, wall)}{gil}"
 
     return "\n".join(line() for _ in range(stacks)) + "\n"
 

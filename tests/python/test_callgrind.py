@@ -14,7 +14,7 @@ from callgrind_grammar import CallgrindFile, parse_callgrind
 from conftest import missing
 from folded_model import CASES, NOTHING, Costs, Function, Model, Thread, add, fold_to, model_of, one_line
 
-EVENTS = ["Samples", "WallNs", "CpuNs"]
+EVENTS = ["Samples", "WallNs", "CpuNs", "GilNs"]
 Edges = dict[tuple[str, str], tuple[int, Costs]]  # (caller, callee): calls, inclusive
 
 
@@ -104,16 +104,16 @@ class Annotation:
         pending: list[tuple[str, int, Costs]] = []
         last = ""
         for line in output.splitlines():
-            match = re.fullmatch(r" *([\d,.]+) +([\d,.]+) +([\d,.]+)  (PROGRAM TOTALS|[<*>] )(.*)", line)
+            match = re.fullmatch(r" *([\d,.]+) +([\d,.]+) +([\d,.]+) +([\d,.]+)  (PROGRAM TOTALS|[<*>] )(.*)", line)
             if not match:
                 continue
-            costs = tuple(0 if cell == "." else int(cell.replace(",", "")) for cell in match.groups()[:3])
-            assert len(costs) == 3
-            if match[4] == "PROGRAM TOTALS":
+            costs = tuple(0 if cell == "." else int(cell.replace(",", "")) for cell in match.groups()[:4])
+            assert len(costs) == 4
+            if match[5] == "PROGRAM TOTALS":
                 self.totals = costs
                 continue
-            sign = match[4][0]
-            name, calls = self.split(match[5].strip())
+            sign = match[5][0]
+            name, calls = self.split(match[6].strip())
             if sign == "<":
                 pending.append((name, calls, costs))
             elif sign == "*":
@@ -174,18 +174,18 @@ def test_annotate_prints_the_models_edges_both_ways(folded: str, path: pathlib.P
 def test_annotate_shows_costs_at_the_right_source_lines(tmp_path: pathlib.Path) -> None:
     source = tmp_path / "work.py"
     source.write_text("def leaf():\n    return sum(range(9))\n\ndef caller():\n    x = 1\n    return leaf()\n")
-    folded = f"caller@{source}:4:6;leaf@{source}:1:2 30 300 200\ncaller@{source}:4:5 7 70 7\n"
+    folded = f"caller@{source}:4:6;leaf@{source}:1:2 30 300 200 gil\ncaller@{source}:4:5 7 70 7\n"
     path = fold_to("callgrind", folded, tmp_path / "out.callgrind")
     output = annotate(path, "--threshold=100", "--auto=yes", "--show-percs=no", "--tree=none")
-    assert re.search(r"\n +30 +300 +200 +return sum\(range\(9\)\)\n", output.replace("      ", "  "))
-    assert re.search(r"\n +7 +70 +7 +x = 1\n", output)
-    assert re.search(r"\n +30 +300 +200 +=> .*work\.py:leaf \(30x\)", output)
+    assert re.search(r"\n +30 +300 +200 +300 +return sum\(range\(9\)\)\n", output.replace("      ", "  "))
+    assert re.search(r"\n +7 +70 +7 +[.0] +x = 1\n", output)
+    assert re.search(r"\n +30 +300 +200 +300 +=> .*work\.py:leaf \(30x\)", output)
 
 
 def test_annotate_takes_an_empty_profile(tmp_path: pathlib.Path) -> None:
     annotation = Annotation(annotate(fold_to("callgrind", "", tmp_path / "empty.callgrind"), *ALL))
     assert annotation.functions == {}
-    assert annotation.totals == (0, 0, 0)
+    assert annotation.totals == NOTHING
 
 
 # The strict parser
@@ -229,7 +229,7 @@ def inclusive_by_incoming(file: CallgrindFile) -> dict[str, Costs]:
     for call in file.calls:
         callee = spelled(call.callee)
         costs = call.costs
-        sums[callee] = add(sums.get(callee, NOTHING), (costs[0], costs[1], costs[2]))
+        sums[callee] = add(sums.get(callee, NOTHING), (costs[0], costs[1], costs[2], costs[3]))
     return sums
 
 
@@ -246,8 +246,8 @@ def test_incoming_calls_add_up_to_inclusive_and_never_pass_the_total(folded: str
     [
         "calls=0 1\n",  # callgrind_annotate takes the next line for self cost
         "fn=(99) far\n",  # ids with holes
-        "7 1 2 3 4\n",  # more costs than events
-        "+1 1 2 3\n",  # no position of ours
+        "7 1 2 3 4 5\n",  # more costs than events
+        "+1 1 2 3 4\n",  # no position of ours
         "fn=(1) again\n",  # a name defined twice
         "what=1\n",
     ],

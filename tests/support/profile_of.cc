@@ -70,6 +70,14 @@ std::optional<std::uint64_t> take_number(Unescaped& line) {
   return number;
 }
 
+/// Takes " WORD" off the end of `line`, if it is there.
+bool take_word(Unescaped& line, std::string_view word) {
+  const auto space = line.find_last(' ');
+  if (!space || std::string_view{line.text}.substr(*space + 1) != word) return false;
+  line = line.part(0, *space);
+  return true;
+}
+
 /// Takes ":NUMBER" off the end of `text`, if it is there.
 std::optional<std::uint32_t> take_line_number(std::string& text) {
   const std::size_t colon = text.rfind(':');
@@ -122,6 +130,7 @@ class FoldedReader {
     Unescaped rest = unescape(line);
     const ThreadId thread = take_thread(rest);
     if (rest.text.starts_with("~ ")) return skip(thread, rest);
+    const bool held_gil = take_word(rest, "gil");
     std::vector<std::uint64_t> numbers;  // last one first
     while (const auto number = take_number(rest)) numbers.push_back(*number);
     if (numbers.empty() || numbers.size() > 3) fail(line, "needs 1 to 3 numbers at its end");
@@ -129,7 +138,8 @@ class FoldedReader {
     const std::uint64_t wall = numbers.size() > 1 ? numbers[numbers.size() - 2] : samples;
     const std::uint64_t cpu = numbers.size() > 2 ? numbers[0] : 0;
     if (samples == 0) fail(line, "has no samples");
-    add(thread, stack_of(rest), {samples, nanoseconds{wall}, nanoseconds{cpu}});
+    const nanoseconds gil{held_gil ? wall : 0};
+    add(thread, stack_of(rest), {samples, nanoseconds{wall}, nanoseconds{cpu}, gil});
   }
 
   [[nodiscard]] Profile finish() && {
@@ -224,6 +234,7 @@ class FoldedReader {
       sample.cpu = weights.cpu * (i + 1) / count - weights.cpu * i / count;
       sample.time = time += sample.wall;
       sample.status = after_gap_[index_of(thread)] ? std::uint32_t{gpf::kAfterGap} : 0;
+      if (weights.gil != nanoseconds::zero()) sample.status |= gpf::kGilHeld;
       after_gap_[index_of(thread)] = false;
       samples_.push_back(sample);
     }

@@ -4,8 +4,8 @@
 //              "[Worker] run;parse 2 2000000 1500000\n")
 //
 // A line is a stack, root first, then the number of samples, then, if they differ from it, the nanoseconds of wall and
-// of CPU time that these samples stand for together (default: as many as samples; 0). Lines are samples in order of
-// time, each thread's on their own.
+// of CPU time that these samples stand for together (default: as many as samples; 0), then, if the thread held the GIL
+// in all of them, the word "gil". Lines are samples in order of time, each thread's on their own.
 //
 //   frame    NAME, or MODULE::QUALIFIED.NAME; then @FILE, @FILE:FIRST_LINE or @FILE:FIRST_LINE:LINE
 //            (default file prog.py, first line 1, executing line = first line)

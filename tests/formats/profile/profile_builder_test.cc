@@ -62,6 +62,15 @@ TEST(ProfileBuilder, RecordingBecomesTablesAndTotals) {
   EXPECT_EQ(graph.node(function_of(profile, "main")).inclusive, (Weights{3, 50ms, 10ms}));
 }
 
+TEST(ProfileBuilder, TimeWithTheGilIsTheWallTimeOfSamplesThatHeldIt) {
+  const Profile profile = profile_from({RecordingBuilder{}
+                                            .sample({.stack = "main", .status = gpf::kGilHeld})
+                                            .sample({.stack = "main", .after = 7ms, .status = gpf::kGilWanted})
+                                            .sample({.stack = "main", .after = 5ms, .status = gpf::kGilHeld})
+                                            .finish()});
+  EXPECT_EQ(profile.total().gil, 15ms);  // the first stands for the interval, 10 ms
+}
+
 TEST(ProfileBuilder, SamplesAreGivenAgainAsTheyWereSummed) {
   RecordingBuilder builder;
   for (int i = 0; i < 50; ++i) {
@@ -70,7 +79,7 @@ TEST(ProfileBuilder, SamplesAreGivenAgainAsTheyWereSummed) {
   }
   const Profile profile = profile_from({builder.finish()});
   Weights sum;
-  for (const Sample& sample : samples_of(profile)) sum += {1, sample.wall, sample.cpu};
+  for (const Sample& sample : samples_of(profile)) sum += weights_of(sample);
   EXPECT_EQ(sum, profile.total());
   EXPECT_EQ(sum.samples, 50U);
   EXPECT_EQ(samples_of(profile).size(), 50U);  // a second pass gives the same
@@ -160,7 +169,7 @@ TEST(ProfileBuilder, EveryFlippedByteGivesAProfileOrAnError) {
     try {
       const Profile profile = profile_from({bytes});
       Weights sum;
-      for (const Sample& sample : samples_of(profile)) sum += {1, sample.wall, sample.cpu};
+      for (const Sample& sample : samples_of(profile)) sum += weights_of(sample);
       EXPECT_EQ(sum, profile.total()) << "byte " << at;
       EXPECT_LE(sum.samples + profile.health().unresolved_samples, 3U) << "byte " << at;
     } catch (const Error&) {  // damaged header

@@ -45,6 +45,13 @@ TEST(ProfileOf, WeightsOfALineAreSplitExactly) {
   EXPECT_EQ(profile.total(), (Weights{3, 100ns, 50ns}));
 }
 
+TEST(ProfileOf, ALineMayHoldTheGilInAllItsSamples) {
+  const Profile profile = profile_of("main 3 100 50 gil\nmain 1 10");
+  EXPECT_EQ(samples_of(profile)[1].status & gpf::kGilHeld, gpf::kGilHeld);
+  EXPECT_EQ(samples_of(profile)[3].status & gpf::kGilHeld, 0U);
+  EXPECT_EQ(profile.total(), (Weights{4, 110ns, 50ns, 100ns}));
+}
+
 TEST(ProfileOf, SamplesOfAProcessComeInOrderOfTime) {
   const Profile profile = profile_of("a 2 20\n[Worker] b 2 30\n[2/Other] c 1 1");
   std::vector<std::uint32_t> threads;

@@ -130,7 +130,7 @@ void Timeline::count(const Sample& sample) {
     entry = std::ranges::find_if_not(tables.thread_stacks, is_before);
     entry = tables.thread_stacks.insert(entry, {sample.thread, sample.stack, {}});
   }
-  entry->weights += {1, sample.wall, sample.cpu};
+  entry->weights += weights_of(sample);
 }
 
 }  // namespace gauge::test
