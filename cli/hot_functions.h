@@ -33,8 +33,4 @@ struct HotFunctions {
 /// Folds the profile and sorts. Cost: that of fold().
 [[nodiscard]] HotFunctions hot_functions(const Profile& profile, SortKey key);
 
-/// The function's file as short as it stays findable: below the longest import root, or the working
-/// directory, that holds it.
-[[nodiscard]] std::string short_file(const Profile& profile, const Function& function);
-
 }  // namespace gauge::cli

@@ -8,6 +8,7 @@
 
 #include "cli/quantities.h"
 #include "cli/text.h"
+#include "formats/profile/short_file.h"
 
 namespace gauge::cli {
 namespace {
