@@ -15,13 +15,13 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "formats/base/json_writer.h"
 #include "formats/buffered_output.h"
 #include "formats/json_text.h"
+#include "formats/stack_identity.h"
 #include "formats/timeline.h"
 #include "formats/writers.h"
 
@@ -42,9 +42,10 @@ constexpr std::uint32_t kUnused = std::numeric_limits<std::uint32_t>::max();
 /// The frames of the file, by their numbers, and which of the profile's stacks look the same in it.
 class ShownStacks {
  public:
-  ShownStacks(const Profile& profile, WriteOptions::Frames identity) : profile_(profile), identity_(identity) {
-    number_frames(used_stacks());
-    fold_stacks();
+  ShownStacks(const Profile& profile, WriteOptions::Frames frames)
+      : profile_(profile), identity_(frame_identities(profile, frames)), shown_(first_alike(profile, identity_)) {
+    number_frames();
+    estimate_bytes();
   }
 
   /// By number, a frame of the profile that has it.
@@ -60,42 +61,31 @@ class ShownStacks {
   void render(StackId stack, fmt::memory_buffer& text);
 
  private:
-  [[nodiscard]] std::size_t identity_of(StackId stack) const {
-    const FrameId frame = profile_.stack(stack).frame;
-    return identity_ == WriteOptions::Frames::line ? index_of(frame) : index_of(profile_.frame(frame).function);
+  [[nodiscard]] std::uint32_t identity_of(StackId stack) const {
+    return identity_[index_of(profile_.stack(stack).frame)];
   }
   [[nodiscard]] std::uint32_t number_of(StackId stack) const { return number_of_[identity_of(stack)]; }
   [[nodiscard]] std::uint32_t marker_number(std::string_view name) const {
     return static_cast<std::uint32_t>(frames_.size() + (std::ranges::find(markers_, name) - markers_.begin()));
   }
 
-  [[nodiscard]] std::vector<bool> used_stacks() const;
-  void number_frames(const std::vector<bool>& is_used);
-  void fold_stacks();
+  void number_frames();
+  void estimate_bytes();
   void hide_middle_of_path();
 
   const Profile& profile_;
-  WriteOptions::Frames identity_;
-  std::vector<std::uint32_t> number_of_;  // by what is the frame's identity: FrameId or FunctionId
+  std::vector<std::uint32_t> identity_;  // by FrameId
+  std::vector<StackId> shown_;
+  std::vector<std::uint32_t> number_of_;  // by identity
   std::vector<FrameId> frames_;
   std::vector<std::string_view> markers_;
-  std::vector<StackId> shown_;
   std::vector<std::uint32_t> bytes_;
   std::vector<std::uint32_t> path_;  // scratch of render(): innermost first
 };
 
-std::vector<bool> ShownStacks::used_stacks() const {
-  std::vector<bool> is_used(profile_.stacks().size());
-  for (const ThreadStack& entry : profile_.thread_stacks()) is_used[index_of(entry.stack)] = true;
-  for (std::size_t i = is_used.size(); i-- > 1;) {
-    if (is_used[i]) is_used[index_of(profile_.stacks()[i].parent)] = true;
-  }
-  return is_used;
-}
-
-void ShownStacks::number_frames(const std::vector<bool>& is_used) {
-  const bool by_line = identity_ == WriteOptions::Frames::line;
-  number_of_.resize(by_line ? profile_.frames().size() : profile_.functions().size(), kUnused);
+void ShownStacks::number_frames() {
+  const std::vector<bool> is_used = used_stacks(profile_);
+  number_of_.resize(identity_.empty() ? 0 : std::ranges::max(identity_) + std::size_t{1}, kUnused);
   for (std::size_t i = 1; i < is_used.size(); ++i) {
     if (!is_used[i]) continue;
     std::uint32_t& number = number_of_[identity_of(StackId{static_cast<std::uint32_t>(i)})];
@@ -108,16 +98,12 @@ void ShownStacks::number_frames(const std::vector<bool>& is_used) {
   }
 }
 
-void ShownStacks::fold_stacks() {
-  shown_.resize(profile_.stacks().size(), kEmptyStack);
+void ShownStacks::estimate_bytes() {
   bytes_.resize(profile_.stacks().size(), kWeightBytes);
   std::vector<std::uint32_t> depth(profile_.stacks().size());
-  std::unordered_map<std::uint64_t, StackId> first_of;  // (caller's stack as shown, identity) -> stack
-  for (std::size_t i = 1; i < shown_.size(); ++i) {
+  for (std::size_t i = 1; i < bytes_.size(); ++i) {
     const StackId stack{static_cast<std::uint32_t>(i)};
     const std::size_t parent = index_of(profile_.stack(stack).parent);
-    const std::uint64_t key = (std::uint64_t{index_of(shown_[parent])} << 32) | identity_of(stack);
-    shown_[i] = first_of.try_emplace(key, stack).first->second;
     depth[i] = depth[parent] + 1;
     const auto digits = static_cast<std::uint32_t>(fmt::formatted_size(FMT_COMPILE("{}"), number_of(stack)));
     bytes_[i] = bytes_[parent] + (depth[i] <= kMaxDepth ? digits + 1 : 0);

@@ -1,0 +1,40 @@
+#include "formats/stack_identity.h"
+
+#include <unordered_map>
+
+namespace gauge {
+
+std::vector<std::uint32_t> frame_identities(const Profile& profile, WriteOptions::Frames frames) {
+  std::vector<std::uint32_t> identity;
+  identity.reserve(profile.frames().size());
+  for (const Frame& frame : profile.frames()) {
+    const bool by_line = frames == WriteOptions::Frames::line;
+    identity.push_back(by_line ? static_cast<std::uint32_t>(identity.size())
+                               : static_cast<std::uint32_t>(index_of(frame.function)));
+  }
+  return identity;
+}
+
+std::vector<StackId> first_alike(const Profile& profile, std::span<const std::uint32_t> identity) {
+  std::vector<StackId> alike(profile.stacks().size(), kEmptyStack);
+  std::unordered_map<std::uint64_t, StackId> first_of;  // (caller's stack, identity of the frame) -> stack
+  for (std::size_t i = 1; i < alike.size(); ++i) {
+    const StackNode& node = profile.stacks()[i];
+    const std::uint64_t caller = index_of(alike[index_of(node.parent)]);
+    const std::uint64_t key = (caller << 32) | identity[index_of(node.frame)];
+    alike[i] = first_of.try_emplace(key, StackId{static_cast<std::uint32_t>(i)}).first->second;
+  }
+  return alike;
+}
+
+std::vector<bool> used_stacks(const Profile& profile) {
+  std::vector<bool> is_used(profile.stacks().size());
+  is_used[index_of(kEmptyStack)] = true;
+  for (const ThreadStack& entry : profile.thread_stacks()) is_used[index_of(entry.stack)] = true;
+  for (std::size_t i = is_used.size(); i-- > 1;) {
+    if (is_used[i]) is_used[index_of(profile.stacks()[i].parent)] = true;
+  }
+  return is_used;
+}
+
+}  // namespace gauge
