@@ -15,6 +15,13 @@ from pathlib import Path
 from measure import machine, run, table
 
 
+def all_formats(gauge: str) -> list[str]:
+    """Those that the command line knows, as its help lists them."""
+    text = subprocess.run([gauge, "convert", "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    listed = text.partition("Formats:\n")[2].partition("\n\n")[0]
+    return [line.split()[0] for line in listed.splitlines()]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gauge", required=True)
@@ -23,8 +30,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--depth", type=int, default=25)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--formats", default="callgrind,otlp-spans,pstats,speedscope")
+    parser.add_argument("--formats", help="with commas between; default: all")
     options = parser.parse_args()
+    formats = options.formats.split(",") if options.formats else all_formats(options.gauge)
 
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +42,7 @@ def main() -> None:
             + ["--depth", str(options.depth), "--seed", "1", "-o", str(recording)],
             check=True,
         )
-        for name in options.formats.split(","):
+        for name in formats:
             output = Path(folder) / f"out.{name}"
             command = [options.gauge, "convert", "--to", name, "-f", "-o", str(output), str(recording)]
             runs = [run(command) for _ in range(options.runs)]

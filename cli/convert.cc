@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
+#include <span>
+#include <utility>
 
 #include "cli/command_line.h"
 #include "cli/input_files.h"
@@ -28,6 +31,10 @@ struct Options {
   std::string format;
   std::string output;
   std::string frames = "function";
+  std::string weight;
+  std::string paths = "short";
+  bool threads = false;
+  bool processes = false;
   bool force = false;
   bool strict = false;
 };
@@ -61,6 +68,14 @@ void add_options(CLI::App& app, Options& options) {
       ->option_text("FILE");
   app.add_option("--frames", options.frames, "what makes two frames the same: function (default),\nor line")
       ->option_text("WHAT");
+  app.add_option("--weight", options.weight,
+                 "samples, wall, cpu or gil, for a format that holds one\nweight or shows one first")
+      ->option_text("WHAT");
+  app.add_option("--paths", options.paths, "files in texts of frames: short (below the import root,\ndefault), or full")
+      ->option_text("WHICH");
+  app.add_flag("--threads", options.threads,
+               "threads as outermost frames, for a format that has no\nother place for them");
+  app.add_flag("--processes", options.processes, "processes likewise");
   app.add_flag("-f,--force", options.force, "overwrite the output if it exists");
   app.add_flag("--strict", options.strict, "exit with 2 if a recording is cut or damaged");
 }
@@ -95,10 +110,33 @@ std::string output_path(const Options& options, const Format& format) {
   return path + std::string{format.extension};
 }
 
-WriteOptions::Frames frames_of(const Options& options) {
-  if (options.frames == "function") return WriteOptions::Frames::function;
-  if (options.frames == "line") return WriteOptions::Frames::line;
-  throw Error{ErrorCode::usage, fmt::format("--frames: '{}' is not a choice; write function or line", options.frames)};
+using Frames = WriteOptions::Frames;
+using Paths = WriteOptions::Paths;
+constexpr std::array<std::pair<Frames, std::string_view>, 2> kFrames = {
+    {{Frames::function, "function"}, {Frames::line, "line"}}};
+constexpr std::array<std::pair<Paths, std::string_view>, 2> kPaths = {
+    {{Paths::below_import_root, "short"}, {Paths::full, "full"}}};
+
+/// What `text` names; otherwise an error of `option` that lists the names.
+template <typename Value>
+Value choice(std::string_view option, std::string_view text,
+             std::span<const std::pair<Value, std::string_view>> choices) {
+  std::string names;
+  for (const auto& [value, name] : choices) {
+    if (text == name) return value;
+    const std::string_view separator = &name == &choices.back().second ? " or " : ", ";
+    names += fmt::format("{}{}", names.empty() ? "" : separator, name);
+  }
+  throw Error{ErrorCode::usage, fmt::format("{}: '{}' is not a choice; write {}", option, text, names)};
+}
+
+WriteOptions write_options(const Options& options) {
+  WriteOptions how{.frames = choice<Frames>("--frames", options.frames, kFrames),
+                   .paths = choice<Paths>("--paths", options.paths, kPaths),
+                   .with_threads = options.threads,
+                   .with_processes = options.processes};
+  if (!options.weight.empty()) how.weight = choice<Weight>("--weight", options.weight, kWeights);
+  return how;
 }
 
 void refuse_terminal(const Format& format) {
@@ -137,7 +175,7 @@ int convert(const Arguments& arguments) {
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_files(options.files, "convert");
   const Format& format = chosen_format(options);
-  const WriteOptions how{.frames = frames_of(options)};
+  const WriteOptions how = write_options(options);
   const std::string path = output_path(options, format);
   if (path == "-")
     refuse_terminal(format);

@@ -1,19 +1,26 @@
 // The table of output formats. Adding one = one row in format.cc + one file + one golden folder.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "formats/base/sink.h"
 #include "formats/profile/profile.h"
+#include "formats/weight.h"
 
 namespace gauge {
 
 /// What a user may choose for every format. A writer ignores what its format cannot hold; docs/formats/ says so.
 struct WriteOptions {
   enum class Frames { function, line };
+  enum class Paths { below_import_root, full };
   Frames frames = Frames::function;  // identity of a frame where the format merges: the function, or function and line
+  std::optional<Weight> weight;      // where a file has one, or shows one first; absent = what suits the format
+  Paths paths = Paths::below_import_root;  // of files, where they are part of a frame's text
+  bool with_threads = false;               // threads as frames below all others, where they have no place of their own
+  bool with_processes = false;             // processes likewise
 };
 
 /// One output format.

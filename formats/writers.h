@@ -10,6 +10,9 @@ namespace gauge {
 /// Valgrind's Callgrind format, for KCachegrind and callgrind_annotate. See docs/formats/callgrind.md.
 void write_callgrind(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// Stacks in a line each with one weight, for flamegraph.pl and its kin. See docs/formats/collapsed.md.
+void write_collapsed(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// Inferred spans as an OpenTelemetry TracesData message in JSON. Memory does not grow with samples or spans. See
 /// docs/formats/otlp-spans.md and docs/spans.md.
 void write_otlp_spans(const Profile& profile, const WriteOptions& options, Sink& sink);

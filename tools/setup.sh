@@ -39,6 +39,7 @@ need_for_test() {
   need_for_build
   command -v google-chrome >/dev/null || need chromium chromium
   need fonts-dejavu-core
+  need libdevel-nytprof-perl flamegraph.pl
   need libgmock-dev
   need libgtest-dev
   need libprotobuf-dev

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the readers of our output formats that come from npm, saying so first. Does nothing where they are there.
+# Installs the readers of our output formats that come from npm and cargo, saying so first. Does nothing where they are
+# there.
 #
-# They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers. Those
-# that are Debian packages (chromium, callgrind_annotate), and npm, come with tools/setup.sh test.
+# They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers and
+# build/inferno. Those that are Debian packages (chromium, callgrind_annotate), and npm, come with tools/setup.sh test.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -30,3 +31,15 @@ if [[ ! -e $folder/complete ]]; then
   touch "$folder/complete"
 fi
 ln -sfn "$folder" build/consumers
+
+# Built, not fetched, in a minute or two: only where there is a cargo. Debian 12's is too old for it; what it reads is
+# read by flamegraph.pl as well.
+inferno=$cache/inferno-0.12.6
+if [[ ! -e $inferno/bin/inferno-flamegraph ]] && command -v cargo >/dev/null; then
+  say "missing: inferno-flamegraph; building it now with cargo into $inferno"
+  if ! cargo install inferno --version 0.12.6 --locked --no-default-features --features cli \
+    --bin inferno-flamegraph --root "$inferno" --quiet >&2; then
+    say "cargo failed; see above. The tests go on without inferno-flamegraph"
+  fi
+fi
+if [[ -e $inferno/bin/inferno-flamegraph ]]; then ln -sfn "$inferno" build/inferno; fi

@@ -41,6 +41,14 @@ FormatTotals callgrind_totals(std::string_view bytes) {
   return {.samples = samples, .wall = nanoseconds{wall}, .cpu = nanoseconds{cpu}, .gil = nanoseconds{gil}};
 }
 
+/// Σ numbers at the ends of lines: samples, unless another weight is asked for.
+FormatTotals collapsed_totals(std::string_view bytes) {
+  std::uint64_t samples = 0;
+  std::istringstream lines{std::string{bytes}};
+  for (std::string line; std::getline(lines, line);) samples += std::stoull(line.substr(line.rfind(' ')));
+  return {.samples = samples};
+}
+
 /// Σ tottime, by far the most of which is exact: a double holds 2^53 ns, 104 days.
 FormatTotals pstats_totals(std::string_view bytes) {
   const MarshalValue rows = read_marshal(bytes);
@@ -65,6 +73,7 @@ FormatTotals speedscope_totals(std::string_view bytes) {
 const std::map<std::string, TotalsReader>& readers() {
   static const std::map<std::string, TotalsReader> all = {
       {"callgrind", callgrind_totals},
+      {"collapsed", collapsed_totals},
       {"otlp-spans", {}},  // what is seen once makes no span
       {"pstats", pstats_totals},
       {"speedscope", speedscope_totals},

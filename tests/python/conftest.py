@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 from xdist.remote import Producer
@@ -134,6 +136,31 @@ def consumer() -> Callable[[str], pathlib.Path]:
         raise AssertionError("unreachable")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def npm_packages() -> pathlib.Path:
+    """The node_modules folder that tests/consumers/setup.sh fills."""
+    path = gauge_testing.REPOSITORY / "build/consumers/node_modules"
+    if not path.exists():
+        missing(str(path), "run tests/consumers/setup.sh")
+    return path
+
+
+@pytest.fixture(scope="session")
+def open_in_app(
+    npm_packages: pathlib.Path, consumer: Callable[[str], pathlib.Path]
+) -> Callable[[Iterable[pathlib.Path]], list[dict[str, Any]]]:
+    """Open files in the app; for each, what tests/consumers/speedscope.cjs says of it."""
+
+    def open_all(paths: Iterable[pathlib.Path]) -> list[dict[str, Any]]:
+        driver = gauge_testing.REPOSITORY / "tests/consumers/speedscope.cjs"
+        command: list[str | os.PathLike[str]] = [consumer("node"), driver, consumer("chromium"), "-", *paths]
+        result = gauge_testing.run(command, timeout=150, env={"NODE_PATH": str(npm_packages)})
+        assert result.returncode == 0, result.stderr.decode()
+        return list(json.loads(result.stdout))
+
+    return open_all
 
 
 @pytest.fixture

@@ -22,11 +22,14 @@ Costs = tuple[int, int, int, int]
 NOTHING: Costs = (0, 0, 0, 0)
 
 
-def fold_to(format_name: str, folded: str, output: pathlib.Path) -> pathlib.Path:
-    """Write the profile in a format of the table, with the test tool of the build; return `output`."""
+def fold_to(format_name: str, folded: str, output: pathlib.Path, *options: str) -> pathlib.Path:
+    """Write the profile in a format of the table, with the test tool of the build; return `output`.
+
+    options: words of gauge-fold-to, such as "line" or "cpu".
+    """
     tool = gauge_testing.executable_path().parent.parent / "tests/gauge-fold-to"
     with output.open("wb") as sink:
-        subprocess.run([tool, format_name], input=folded.encode(), stdout=sink, check=True, timeout=120)
+        subprocess.run([tool, format_name, *options], input=folded.encode(), stdout=sink, check=True, timeout=120)
     return output
 
 

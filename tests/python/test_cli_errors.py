@@ -63,6 +63,8 @@ COMMAND_LINES = {
     "convert --to pstats in.gpf in.gpf": "convert: several recordings become one file; name it with -o",
     "convert --to pstats -o in.gpf in.gpf": "in.gpf: is the recording itself; choose another name with -o",
     "convert --to pstats --frames x in.gpf": "--frames: 'x' is not a choice; write function or line",
+    "convert --to collapsed --weight heap in.gpf": "--weight: 'heap' is not a choice; write samples, wall, cpu or gil",
+    "convert --to collapsed --paths x in.gpf": "--paths: 'x' is not a choice; write short or full",
     "convert --to pstats gone.gpf": "gone.gpf: ",
     "report": "report: no recording named; write 'gauge report out.gpf'",
     "report --limit 0 in.gpf": "--limit: '0' is not a count; write a whole number from 1 up",

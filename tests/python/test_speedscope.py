@@ -7,20 +7,17 @@ import json
 import pathlib
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jsonschema
 import pytest
 
-import gauge_testing
-from conftest import missing
 from folded_model import GOLDEN, Line, parse, unique_names
 
 JsonObject = dict[str, Any]
 Costs = dict[str, tuple[int, int]]  # by frame: self and total, in nanoseconds
 
-CONSUMERS = gauge_testing.REPOSITORY / "build/consumers"
 FOLDED = {
     "program": (GOLDEN / "program.folded").read_text(),
     "processes": (GOLDEN / "processes.folded").read_text(),
@@ -29,15 +26,6 @@ FOLDED = {
     "too-deep": ";".join(["main", *["f"] * 4998, "leaf"]) + " 3\nmain;leaf 1\n",
     "empty": "",
 }
-
-
-@pytest.fixture(scope="session")
-def packages() -> pathlib.Path:
-    """The node_modules folder that tests/consumers/setup.sh fills."""
-    path = CONSUMERS / "node_modules"
-    if not path.exists():
-        missing(str(path), "run tests/consumers/setup.sh")
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -51,25 +39,9 @@ def files(
         key = name if frames == "function" else f"{name}-by-line"
         written[key] = folder / f"{key}.speedscope.json"
         with written[key].open("wb") as output:
-            command = [build_tool("gauge-fold-to"), "speedscope", frames]
+            command = [build_tool("gauge-fold-to"), "speedscope", *([] if frames == "function" else [frames])]
             subprocess.run(command, input=FOLDED[name].encode(), stdout=output, check=True, timeout=60)
     return written
-
-
-@pytest.fixture(scope="session")
-def open_in_app(
-    packages: pathlib.Path, consumer: Callable[[str], pathlib.Path]
-) -> Callable[[Iterable[pathlib.Path]], list[JsonObject]]:
-    """Open files in the app; for each, what tests/consumers/speedscope.cjs says of it."""
-
-    def open_all(paths: Iterable[pathlib.Path]) -> list[JsonObject]:
-        driver = gauge_testing.REPOSITORY / "tests/consumers/speedscope.cjs"
-        command = [consumer("node"), driver, consumer("chromium"), "-", *paths]
-        result = gauge_testing.run(command, timeout=150, env={"NODE_PATH": str(packages)})
-        assert result.returncode == 0, result.stderr.decode()
-        return list(json.loads(result.stdout))
-
-    return open_all
 
 
 @pytest.fixture(scope="session")
@@ -90,9 +62,9 @@ def load(path: pathlib.Path) -> JsonObject:
 
 @pytest.mark.parametrize("name", ALL)
 def test_files_are_valid_by_the_published_schema(
-    name: str, files: dict[str, pathlib.Path], packages: pathlib.Path
+    name: str, files: dict[str, pathlib.Path], npm_packages: pathlib.Path
 ) -> None:
-    schema = json.loads((packages / "speedscope/dist/release/file-format-schema.json").read_text())
+    schema = json.loads((npm_packages / "speedscope/dist/release/file-format-schema.json").read_text())
     jsonschema.Draft7Validator(schema).validate(load(files[name]))
 
 
