@@ -67,8 +67,8 @@ std::optional<CodeHeader> decode_code_header(const ObjectLayout& layout, const s
 }
 
 bool is_shared_code(const ObjectLayout& layout, const std::byte* bytes) noexcept {
-  const auto references = value_at<std::uint64_t>(bytes, layout.object.reference_count);
-  return is_alive(references) && references >= 2;
+  const auto word = value_at<std::uint64_t>(bytes, layout.object.reference_count);
+  return is_alive(word) && references_of(word) >= 2;
 }
 
 void Digest::add(std::uint64_t word) noexcept {

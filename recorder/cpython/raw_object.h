@@ -10,10 +10,14 @@
 
 namespace gauge::cpython {
 
-/// Whether a reference count is one of a live object. The allocators put a pointer or 0 there when the object is freed,
-/// and leave most of the rest as it was.
-[[nodiscard]] constexpr bool is_alive(std::uint64_t reference_count) noexcept {
-  return reference_count >= 1 && reference_count <= 0xffffffff;  // 2^32 - 1 and less: immortal ones
+/// How many references an object has, of the word that holds the count. From 3.14 on flags share it: the upper 16 bits.
+[[nodiscard]] constexpr std::uint64_t references_of(std::uint64_t word) noexcept { return word & 0xffff'ffff'ffff; }
+
+/// Whether this word is the reference count of a live object. The allocators put a pointer or 0 there when the object
+/// is freed, and leave most of the rest as it was.
+[[nodiscard]] constexpr bool is_alive(std::uint64_t word) noexcept {
+  const std::uint64_t references = references_of(word);
+  return references >= 1 && references <= 0xffff'ffff;  // 2^32 - 1 and less: immortal ones
 }
 
 /// Reads objects of one interpreter. Every function overwrites the reader's window; addresses returned are as found

@@ -97,6 +97,17 @@ TEST_P(CodeCacheOn, CodeThatMayStillBeInTheMakingIsNotBelieved) {
   EXPECT_EQ(resolve(request).id, 1U);
 }
 
+TEST_P(CodeCacheOn, FlagsBesideTheReferenceCountAreNotCounted) {
+  constexpr std::uint64_t kFlags = std::uint64_t{5} << 48;  // of immortal and of static objects, from 3.14 on
+  const std::uintptr_t code = objects_.code("f", "a.py", 1);
+  CodeRequest request = request_for(code);
+  request.function = 0;
+  objects_.set(code, layout_.object.reference_count, kFlags | 1);  // its maker's
+  EXPECT_EQ(resolve(request).id, 0U);
+  objects_.set(code, layout_.object.reference_count, kFlags | 2);
+  EXPECT_EQ(resolve(request).id, 1U);
+}
+
 TEST_P(CodeCacheOn, FreedGlobalsAreNotRead) {
   const std::uintptr_t code = objects_.code("f", "a.py", 1);
   const CodeRequest request = request_for(code);
