@@ -125,17 +125,18 @@ bool CodeReader::try_read(const CodeAddress& address) noexcept {
   result_.header = *header;
   Names names;
   if (!read_names(*header, kName, names)) return false;
-  if (!read_line_table(header->line_table)) return false;
-  if (!read_module(address)) return false;
-  if (!confirm(address, names)) return false;
   CodeSight& sight = result_.sight;
   sight.name = names.name.text;
   sight.qualified_name = names.qualified_name.text;
   sight.file = names.file.text;
   sight.first_line = header->first_line;
+  result_.is_shim = is_init_shim(sight);
+  if (!read_line_table(header->line_table)) return false;
+  // The interpreter leaves in the frame of a shim what was there before: its globals are anybody's.
+  if (!result_.is_shim && !read_module(address)) return false;
+  if (!confirm(address, names)) return false;
   result_.bytes = sight.name.size() + sight.qualified_name.size() + sight.file.size() + sight.module.size() +
                   sight.line_table.size();
-  result_.is_shim = is_init_shim(sight);
   return true;
 }
 

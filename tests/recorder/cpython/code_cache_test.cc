@@ -108,6 +108,14 @@ TEST_P(CodeCacheOn, FlagsBesideTheReferenceCountAreNotCounted) {
   EXPECT_EQ(resolve(request).id, 1U);
 }
 
+TEST_P(CodeCacheOn, ShimIsToldWhateverItsFrameHasForGlobals) {
+  const std::uintptr_t code = objects_.code("__init__", "__init__", 1);
+  objects_.set(code, layout_.code.first_line, std::uint32_t{0});
+  const CodeRequest answer = resolve({.code = code, .globals = 8});
+  EXPECT_TRUE(answer.is_shim);
+  EXPECT_TRUE(names_.shown.empty());
+}
+
 TEST_P(CodeCacheOn, FreedGlobalsAreNotRead) {
   const std::uintptr_t code = objects_.code("f", "a.py", 1);
   const CodeRequest request = request_for(code);
