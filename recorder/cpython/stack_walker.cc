@@ -79,7 +79,9 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
     return Attempt::guessed_wrong;
   }
   follow_hot(StackCopy::Group::second, top, now.chunk_top);
-  if (hot_->count == 0) return Attempt::torn;
+  // From 3.14 on a frame that returns loses its code before it goes: the first copy may have it still.
+  const bool has_lost_leaf = hot_->count == 0;
+  if (has_lost_leaf && !may_be_partial) return Attempt::torn;
   // The innermost frame runs, so it cannot answer for its callers: it takes a caller that waits.
   FrameCopy caller;
   if (hot_->exit != 0 && hot_->count == 1) {
@@ -88,7 +90,7 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
     return Attempt::guessed_wrong;
   }
   std::size_t agreed = agreeing_frames();
-  walk_.is_partial = agreed < hot_->count;
+  walk_.is_partial = has_lost_leaf || agreed < hot_->count;
   if (!walk_.is_partial) return keep_agreed(agreed, guess);
   if (may_be_partial) {
     if (can_be_partial(agreed)) return keep_agreed(agreed, guess);

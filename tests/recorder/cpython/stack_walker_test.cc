@@ -209,6 +209,22 @@ TEST_F(StackWalkerTest, NeverJoinsACalleeToACallerItDoesNotHave) {
   EXPECT_THAT(codes(stack), ElementsAre(0x100));
 }
 
+TEST_F(StackWalkerTest, KeepsTheCallersOfAFrameThatLosesItsCodeAsItReturns) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  walk();
+  bool is_after_state = false;  // then the hot frames are copied again
+  reader.before_range = [&](const MemoryRange& range) {
+    const std::size_t code = thread.frame_offset(0) + kFakeLayout.frame.executable;
+    thread.frame_memory(0).set(code, is_after_state ? 0 : 0x300);
+    is_after_state = range.address == thread.address();
+  };
+  const Walk stack = walk();
+  EXPECT_EQ(stack.result, Walk::Result::stack);
+  EXPECT_TRUE(stack.is_partial);
+  EXPECT_THAT(codes(stack), ElementsAre(0x200, 0x100));
+  EXPECT_EQ(stack.retries, 2u);
+}
+
 TEST_F(StackWalkerTest, NeedsNoLimitOfTheChunk) {
   // The interpreter sets it last when it gives a chunk back.
   for (std::uintptr_t i = 1; i <= 40; ++i) thread.push(i << 8);
