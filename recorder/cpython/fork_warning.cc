@@ -35,12 +35,24 @@ int thread_count() {
   return stat("/proc/self/task", &tasks) == 0 ? static_cast<int>(tasks.st_nlink) - 2 : 0;
 }
 
+/// From 3.14 on a context may have a list of its own (-X context_aware_warnings), which then is the only one asked.
+Owned filters_of_context(PyObject* c_module) {
+  const Owned variable{PyObject_GetAttrString(c_module, "_warnings_context")};
+  PyObject* value = nullptr;
+  if (!variable || PyContextVar_Get(variable.get(), nullptr, &value) != 0) return nullptr;
+  const Owned context{value};
+  return Owned{context ? PyObject_GetAttrString(context.get(), "_filters") : nullptr};
+}
+
 /// The list that the next warning is looked up in: new reference, nullptr without exception where there is none.
 Owned current_filters() {
+  const Owned c_module{PyImport_ImportModule("_warnings")};  // built in, and always loaded
+  Owned filters{c_module ? filters_of_context(c_module.get()) : nullptr};
+  PyErr_Clear();
   const Owned name{PyUnicode_FromString("warnings")};
-  Owned module{PyImport_GetModule(name.get())};
-  if (!module) module.reset(PyImport_ImportModule("_warnings"));  // built in, and always loaded
-  Owned filters{module ? PyObject_GetAttrString(module.get(), "filters") : nullptr};
+  const Owned module{filters ? nullptr : PyImport_GetModule(name.get())};
+  const Owned& source = module ? module : c_module;
+  if (!filters && source) filters.reset(PyObject_GetAttrString(source.get(), "filters"));
   PyErr_Clear();
   if (filters && !PyList_Check(filters.get())) filters.reset();
   return filters;

@@ -266,7 +266,12 @@ FORK_WARNING = """
 """
 
 
-def test_a_fork_is_warned_of_where_it_would_be_without_us(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+# Since 3.14 catch_warnings() may keep its filters in the context instead of the module.
+@pytest.mark.parametrize("in_context", ["0", "1"])
+def test_a_fork_is_warned_of_where_it_would_be_without_us(
+    recordable: Interpreter, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, in_context: str
+) -> None:
+    monkeypatch.setenv("PYTHON_CONTEXT_AWARE_WARNINGS", in_context)
     _, output = record_program(recordable, tmp_path, FORK_WARNING)
     # CPython warns of forks in processes with several threads since 3.12.
     warns = recordable.minor not in ("3.9", "3.10", "3.11")
