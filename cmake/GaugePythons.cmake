@@ -4,7 +4,7 @@
 # GAUGE_PYTHON_<minor>_{EXECUTABLE,VERSION,INCLUDE_DIR,EXT_SUFFIX}. What was found, and what was left out and why, is
 # told. One recorder serves every patch release of a minor version, so the newest patch found gives the headers.
 
-set(GAUGE_SUPPORTED_MINORS 3.11 3.12 3.13)
+set(GAUGE_SUPPORTED_MINORS 3.11 3.12 3.13 3.14 3.15)
 
 # Everything on this machine that may be a CPython, as paths. Names that turn out to be none cost one short run.
 function(_gauge_python_candidates result)
@@ -27,6 +27,13 @@ function(_gauge_python_candidates result)
     file(GLOB found ${folder}/*/bin/python3)
     list(APPEND candidates ${found})
   endforeach()
+  if(DEFINED ENV{XDG_CACHE_HOME})
+    set(cache $ENV{XDG_CACHE_HOME})
+  else()
+    set(cache $ENV{HOME}/.cache)
+  endif()
+  file(GLOB found ${cache}/gauge/pythons/*/usr/bin/python3.[0-9][0-9])  # tools/fetch-pythons.sh
+  list(APPEND candidates ${found})
   list(FILTER candidates EXCLUDE REGEX "/shims/")  # pyenv's: they start one of the interpreters found above
   list(REMOVE_DUPLICATES candidates)
   set(${result} ${candidates} PARENT_SCOPE)
@@ -129,8 +136,11 @@ function(gauge_find_pythons result)
   foreach(line ${left_out})
     message(STATUS "gauge: left out ${line}")
   endforeach()
+  if(GAUGE_PYTHONS STREQUAL "auto" AND NOT ("3.14" IN_LIST minors AND "3.15" IN_LIST minors))
+    message(STATUS "gauge: tools/fetch-pythons.sh fetches CPython 3.14 and 3.15, where the system has none")
+  endif()
   if(NOT minors)
-    message(FATAL_ERROR "gauge: no CPython ${GAUGE_SUPPORTED_MINORS} with headers was found (searched PATH, /usr/bin, pyenv, uv); "
+    message(FATAL_ERROR "gauge: no CPython ${GAUGE_SUPPORTED_MINORS} with headers was found (searched PATH, /usr/bin, pyenv, uv, ~/.cache/gauge/pythons); "
                         "install one (Debian: apt-get install python3-dev), name one with -DGAUGE_PYTHONS=/path/to/python3, "
                         "or build without recorders with -DGAUGE_PYTHONS=none")
   endif()

@@ -33,7 +33,7 @@ namespace {
 #include "recorder/cpython/object_layout_3_11.h"
 #elif PY_MINOR_VERSION == 12
 #include "recorder/cpython/object_layout_3_12.h"
-#elif PY_MINOR_VERSION == 13
+#elif PY_MINOR_VERSION <= 15  // nothing has moved since 3.13
 #include "recorder/cpython/object_layout_3_13.h"
 #else
 #error "no object layout for this CPython; see docs/adding-a-python.md"

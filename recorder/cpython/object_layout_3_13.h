@@ -1,4 +1,4 @@
-// What CPython 3.13 alone has. Included by object_layout.cc, after its headers.
+// What CPython 3.13, 3.14 and 3.15 have alike, and no other. Included by object_layout.cc, after its headers.
 #pragma once
 
 namespace gauge::cpython {
@@ -37,6 +37,12 @@ inline void check_published_offsets(const ObjectLayout& layout) {
   require_offset("str.state", layout.text.state, published.unicode_object.state);
   require_offset("str.length", layout.text.length, published.unicode_object.length);
   require_offset("str.asciiobject_size", layout.text.ascii_header, published.unicode_object.asciiobject_size);
+#if PY_MINOR_VERSION >= 15  // publishes these as well
+  require_offset("str.compactunicodeobject_size", layout.text.compact_header,
+                 published.unicode_object.compactunicodeobject_size);
+  require_offset("type.tp_dictoffset", layout.type.dict_offset, published.type_object.tp_dictoffset);
+  require_offset("type.ht_cached_keys", layout.type.cached_keys, published.heap_type_object.ht_cached_keys);
+#endif
 }
 
 }  // namespace gauge::cpython

@@ -58,10 +58,13 @@ def pytest_report_header() -> list[str]:
     found = [
         f"{each.id} ({each.version}{'' if each.recorder.exists() else ', no recorder'})" for each in find_interpreters()
     ]
-    return [
-        f"gauge: {gauge_testing.executable_path()}",
-        f"interpreters: {', '.join(found) or 'none'}",
-    ]
+    lines = [f"gauge: {gauge_testing.executable_path()}", f"interpreters: {', '.join(found) or 'none'}"]
+    absent = set(gauge_testing.SUPPORTED_MINORS) - {each.minor for each in find_interpreters()}
+    if absent:
+        lines.append(f"not on this machine, so not tested: {', '.join(sorted(absent, key=gauge_testing.minor_number))}")
+    if absent & {"3.14", "3.15"}:
+        lines.append("tools/fetch-pythons.sh fetches CPython 3.14 and 3.15")
+    return lines
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

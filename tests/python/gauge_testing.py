@@ -16,6 +16,11 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SUPPORTED_MINORS = tuple(f"3.{minor}" for minor in range(9, 16))
 
 
+def minor_number(minor: str) -> int:
+    """9 of "3.9": by it versions are sorted."""
+    return int(minor.split(".")[1])
+
+
 def in_ci() -> bool:
     """Whether a missing tool is a failure of the set-up rather than a reason to skip."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
@@ -78,6 +83,7 @@ def _candidates() -> Iterator[pathlib.Path]:
         yield from (pathlib.Path(path) for path in chosen.split(os.pathsep) if path)
         return
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
     for minor in SUPPORTED_MINORS:
         yield from sorted(pyenv.glob(f"versions/{minor}*/bin/python{minor}"), reverse=True)
         for folder in ("/usr/local/bin", "/usr/bin"):
@@ -85,13 +91,15 @@ def _candidates() -> Iterator[pathlib.Path]:
         found = shutil.which(f"python{minor}")
         if found:
             yield pathlib.Path(found)
+        yield from sorted(cache.glob(f"gauge/pythons/*/usr/bin/python{minor}"), reverse=True)
 
 
 @functools.cache
 def find_interpreters() -> tuple[Interpreter, ...]:
-    """Every CPython 3.9 to 3.15 found, oldest first, one of each minor: a pyenv one before the system's.
+    """Every CPython 3.9 to 3.15 found, oldest first, one of each minor.
 
-    GAUGE_TEST_PYTHONS, paths with colons between, chooses others. A pyenv shim that leads nowhere is passed over.
+    pyenv's come before the system's, and those that tools/fetch-pythons.sh fetched last. GAUGE_TEST_PYTHONS, paths with
+    colons between, chooses others. A pyenv shim that leads nowhere is passed over.
     """
     found: dict[str, Interpreter] = {}
     for path in _candidates():
@@ -100,7 +108,7 @@ def find_interpreters() -> tuple[Interpreter, ...]:
         interpreter = describe_interpreter(path)
         if interpreter is not None:
             found.setdefault(interpreter.id, interpreter)
-    return tuple(sorted(found.values(), key=lambda each: (int(each.minor.split(".")[1]), each.free_threaded)))
+    return tuple(sorted(found.values(), key=lambda each: (minor_number(each.minor), each.free_threaded)))
 
 
 def run(

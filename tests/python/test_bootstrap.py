@@ -43,6 +43,17 @@ def test_the_programs_sitecustomize_does_what_it_does_alone(
         assert without_gauge(recorded.stderr) == without_gauge(bare.stderr)
 
 
+def test_lazy_imports_do_not_put_off_the_programs_sitecustomize(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BODIES["works"])
+    environment = {"PYTHONPATH": str(tmp_path), "PYTHON_LAZY_IMPORTS": "all"}  # known to 3.15 and later
+    bare = run([recordable.path, "-B", "-c", PROBE], env=environment)
+    command = [gauge, "record", "-o", tmp_path / "out.gpf", "--", recordable.path, "-B", "-c", PROBE]
+    assert run(command, env=environment).stdout == bare.stdout
+    assert (tmp_path / "out.gpf").exists()
+
+
 def test_a_missing_sitecustomize_stays_missing(
     gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path
 ) -> None:

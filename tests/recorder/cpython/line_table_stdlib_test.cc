@@ -43,7 +43,7 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return result;
 }
 
-/// CPython 3.9 and later: those of GAUGE_TEST_PYTHONS, else of PATH and of pyenv.
+/// CPython 3.9 and later: those of GAUGE_TEST_PYTHONS, else of PATH, of pyenv and of tools/fetch-pythons.sh.
 std::set<fs::path> interpreters() {
   std::set<fs::path> found;
   for (const fs::path& path : split_paths(environment("GAUGE_TEST_PYTHONS"))) found.insert(path);
@@ -54,6 +54,11 @@ std::set<fs::path> interpreters() {
   for (const fs::path& version :
        entries(fs::path(pyenv.empty() ? environment("HOME") + "/.pyenv" : pyenv) / "versions")) {
     folders.push_back(version / "bin");
+  }
+  const std::string cache = environment("XDG_CACHE_HOME");
+  for (const fs::path& fetched :
+       entries(fs::path(cache.empty() ? environment("HOME") + "/.cache" : cache) / "gauge/pythons")) {
+    folders.push_back(fetched / "usr/bin");
   }
   static const std::regex name("python3\\.(9|1[0-9])");
   for (const fs::path& folder : folders) {

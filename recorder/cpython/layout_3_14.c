@@ -1,0 +1,56 @@
+/* The layout of CPython 3.14.
+ *
+ * References in frames (_PyStackRef) carry tags in the low bits. Entries from C are frames of owner INTERPRETER. */
+#define Py_BUILD_CORE 1
+#include <Python.h>
+#include <stddef.h>
+
+#include "internal/pycore_ceval.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
+#include "recorder/cpython/layout.h"
+
+#if PY_VERSION_HEX >> 16 != 0x030E
+#error "these are not the headers of CPython 3.14"
+#endif
+
+const GaugeLayout gauge_layout = {
+    .hex_version = PY_VERSION_HEX,
+    .runtime = {.interpreters_head = offsetof(_PyRuntimeState, interpreters.head), .gil = GAUGE_NO_FIELD},
+    .interpreter = {.next = offsetof(PyInterpreterState, next),
+                    .id = offsetof(PyInterpreterState, id),
+                    .threads_head = offsetof(PyInterpreterState, threads.head),
+                    .gil = offsetof(PyInterpreterState, ceval.gil),
+                    .code_births = offsetof(PyInterpreterState, func_state.next_version)},
+    .gil = {.holder = offsetof(struct _gil_runtime_state, last_holder),
+            .locked = offsetof(struct _gil_runtime_state, locked),
+            .switches = offsetof(struct _gil_runtime_state, switch_number),
+            .size = sizeof(struct _gil_runtime_state)},
+    .thread = {.next = offsetof(PyThreadState, next),
+               .interpreter = offsetof(PyThreadState, interp),
+               .c_frame = GAUGE_NO_FIELD,
+               .current_frame = offsetof(PyThreadState, current_frame),
+               .python_id = offsetof(PyThreadState, thread_id),
+               .native_id = offsetof(PyThreadState, native_thread_id),
+               .unique_id = offsetof(PyThreadState, id),
+               .chunk = offsetof(PyThreadState, datastack_chunk),
+               .chunk_top = offsetof(PyThreadState, datastack_top),
+               .chunk_limit = offsetof(PyThreadState, datastack_limit),
+               .size = offsetof(PyThreadState, datastack_limit) + sizeof(PyObject**)},
+    .chunk = {.previous = offsetof(_PyStackChunk, previous),
+              .size = offsetof(_PyStackChunk, size),
+              .top = offsetof(_PyStackChunk, top),
+              .data = offsetof(_PyStackChunk, data)},
+    .frame = {.executable = offsetof(_PyInterpreterFrame, f_executable),
+              .previous = offsetof(_PyInterpreterFrame, previous),
+              .instruction = offsetof(_PyInterpreterFrame, instr_ptr),
+              .owner = offsetof(_PyInterpreterFrame, owner),
+              .function = offsetof(_PyInterpreterFrame, f_funcobj),
+              .globals = offsetof(_PyInterpreterFrame, f_globals),
+              .locals = offsetof(_PyInterpreterFrame, localsplus),
+              .first_hidden_owner = FRAME_OWNED_BY_INTERPRETER,
+              .generator_owner = FRAME_OWNED_BY_GENERATOR},
+};
+
+#include "recorder/cpython/layout_published.h"
