@@ -16,7 +16,7 @@ versions=(3.14 3.15)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/gauge
 folder=$cache/pythons/unstable-$(date -u +%Y-%m)
-work=$folder.part
+work=$cache/pythons.part  # where nobody looks for interpreters
 
 say() { printf 'gauge: pythons: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -94,7 +94,12 @@ if [[ ! -d $folder ]]; then
   { download; unpack; settle; } >"$log" 2>&1 &  # in the background, where any command that fails ends it
   if ! wait $!; then
     tail -n 20 "$log" >&2
-    fail "could not be fetched (whole log: $log); check the network, or name another archive with GAUGE_DEBIAN_ARCHIVE"
+    say "could not be fetched (whole log: $log); check the network, or name another archive with GAUGE_DEBIAN_ARCHIVE"
+    before=$(find "$cache/pythons" -mindepth 1 -maxdepth 1 -type d)
+    [[ -n $before ]] || exit 1
+    say "those of the month before stay: $before"
+    echo "$before"
+    exit
   fi
   mv "$work" "$folder"
   check_interpreters "$folder"

@@ -126,6 +126,15 @@ def test_a_failing_apt_get_is_shown_and_leaves_no_interpreters(machine: Machine)
     assert list(machine.cache.glob("*/usr/bin/*")) == []
 
 
+def test_those_of_the_month_before_stay_where_no_others_can_be_fetched(machine: Machine) -> None:
+    machine.add("bin/apt-get", APT_GET + "exit 100")
+    before = machine.cache / "unstable-2001-01"
+    before.mkdir(parents=True)
+    result = machine.fetch()
+    assert (result.returncode, result.stdout.decode()) == (0, f"{before}\n")
+    assert f"stay: {before}".encode() in result.stderr
+
+
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
