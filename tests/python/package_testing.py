@@ -60,6 +60,8 @@ def _install(interpreter: Interpreter, folder: pathlib.Path) -> None:
     settings = (f"build-dir={KEPT}/objects", f"cmake.define.GAUGE_PYTHONS={interpreter.path}")
     # The wheel is compiled otherwise than the build under test, but by each session of CI again.
     launchers = {f"CMAKE_{language}_COMPILER_LAUNCHER": "ccache" for language in ("C", "CXX")}
-    environment = os.environ | (launchers if shutil.which("ccache") else {})
+    # Of this machine, not the one that a Python of another was built with: another name compiles all again.
+    compilers = {"CC": "cc", "CXX": "c++"}
+    environment = compilers | os.environ | (launchers if shutil.which("ccache") else {})
     options = ("--quiet", "--disable-pip-version-check", *(f"--config-settings={setting}" for setting in settings))
     subprocess.run([folder / "bin/python", "-m", "pip", "install", *options, REPOSITORY], check=True, env=environment)
