@@ -17,6 +17,7 @@
 #include "cli/settings.h"
 #include "cli/verbs.h"
 #include "formats/base/error.h"
+#include "formats/gpf/repair.h"
 
 namespace gauge::cli {
 namespace {
@@ -105,6 +106,17 @@ struct RunResult {
   RunReport report;
 };
 
+/// One file is easier to keep than two. Where it cannot be done, readers find the block beside the recording.
+void take_in_open_blocks(const std::vector<LogEntry>& log) {
+  for (const LogEntry& entry : log) {
+    try {
+      if (entry.kind == LogEntry::Kind::started) gpf::take_in_open_block(entry.detail);
+    } catch (const Error&) {
+      continue;  // the report tells of it
+    }
+  }
+}
+
 /// In a function of its own, so that the run's folder is gone before we end as the program ended.
 RunResult run_recorded(const Program& program, const RecorderSettings& settings) {
   const RunDirectory run{output_folder(settings.output)};
@@ -112,7 +124,9 @@ RunResult run_recorded(const Program& program, const RecorderSettings& settings)
                                      .arguments = program.arguments,
                                      .environment = bootstrap_environment(settings, library_directory(), run)});
   try {
-    return {status, report_run(run.log(), program)};
+    const std::vector<LogEntry> log = run.log();
+    take_in_open_blocks(log);
+    return {status, report_run(log, program)};
   } catch (const std::exception& error) {
     // The program has run: its status counts, whatever happens to us now.
     return {status, {.lines = {error.what()}, .is_good = false}};

@@ -20,6 +20,7 @@ constexpr std::array kVerbs = {
     Verb{"report", "print the hottest functions of a recording", report},
     Verb{"convert", "turn a recording into what other tools open", convert},
     Verb{"info", "say what was recorded, and how well", info},
+    Verb{"check", "find what is cut off or damaged, and repair it", check},
 };
 
 constexpr std::string_view kHelpHead =

@@ -31,6 +31,7 @@ int convert(const Arguments& arguments);
 int report(const Arguments& arguments);
 /// Prints what was recorded, and how well.
 int info(const Arguments& arguments);
+int check(const Arguments& arguments);
 
 /// In the order in which --help shows them.
 [[nodiscard]] std::span<const Verb> verbs() noexcept;

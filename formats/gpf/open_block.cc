@@ -15,13 +15,14 @@
 namespace gauge::gpf {
 namespace {
 
-std::optional<Block> last_good_block(const ByteSource& source, const FrameIndex& index) {
+std::optional<OpenBlock> last_good_block(const ByteSource& source, const FrameIndex& index) {
   std::string frame;
   std::string content;
   for (const FrameExtent& extent : std::ranges::reverse_view(index.blocks)) {
     try {
       const std::string_view bytes = source.read(extent.offset, static_cast<std::size_t>(extent.bytes), frame);
-      return decode_block(decompress_frame(bytes, content));
+      return OpenBlock{
+          .metadata = {}, .block = decode_block(decompress_frame(bytes, content)), .frame = std::string{bytes}};
     } catch (const Error&) {
       continue;  // the version before it is nearly as good
     }
@@ -38,9 +39,9 @@ std::optional<OpenBlock> read_open_block(const std::string& path) {
   try {
     const std::unique_ptr<ByteSource> source = open_file(beside);
     Header header = read_header(*source, beside);
-    std::optional<Block> block = last_good_block(*source, index_frames(*source, header.bytes));
-    if (!block) return std::nullopt;
-    return OpenBlock{.metadata = std::move(header.metadata), .block = std::move(*block)};
+    std::optional<OpenBlock> open_block = last_good_block(*source, index_frames(*source, header.bytes));
+    if (open_block) open_block->metadata = std::move(header.metadata);
+    return open_block;
   } catch (const Error&) {
     return std::nullopt;  // somebody else's file, or gone meanwhile; the recording itself is whole without it
   }

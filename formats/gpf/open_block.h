@@ -15,6 +15,7 @@ namespace gauge::gpf {
 struct OpenBlock {
   Metadata metadata;  // of the recording that it belongs to
   Block block;
+  std::string frame;  // the bytes that hold it
 };
 
 /// @param path  of the recording

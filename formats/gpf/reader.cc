@@ -19,16 +19,17 @@ namespace {
 
 /// What one thread needs to decode blocks; kept from block to block for its memory.
 struct Scratch {
-  std::string frame;
+  std::string storage;
   std::string content;
+  std::string_view frame;  // the one read last; may lie in `storage`
 };
 
 using BlockOrDamage = std::variant<Block, Damage>;
 
 BlockOrDamage read_block(const ByteSource& source, const FrameExtent& extent, std::size_t index, Scratch& scratch) {
   try {
-    const std::string_view frame = source.read(extent.offset, static_cast<std::size_t>(extent.bytes), scratch.frame);
-    return decode_block(decompress_frame(frame, scratch.content));
+    scratch.frame = source.read(extent.offset, static_cast<std::size_t>(extent.bytes), scratch.storage);
+    return decode_block(decompress_frame(scratch.frame, scratch.content));
   } catch (const Error& error) {
     return Damage{.offset = extent.offset, .bytes = extent.bytes, .block = index, .what = error.what()};
   }
@@ -109,7 +110,7 @@ class Recording::Impl {
         source_(std::move(source)),
         header_(read_header(*source_, path_)),
         index_(index_frames(*source_, header_.bytes)) {
-    if (beside && beside->metadata == header_.metadata) open_block_ = std::move(beside->block);
+    if (beside && beside->metadata == header_.metadata) open_block_ = std::move(beside);
   }
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -117,11 +118,16 @@ class Recording::Impl {
   [[nodiscard]] std::size_t block_count() const noexcept { return index_.blocks.size() + (open_block_ ? 1 : 0); }
 
   [[nodiscard]] BlockOrDamage read(std::size_t index, Scratch& scratch) const {
-    if (open_block_ && index == index_.blocks.size()) return *open_block_;
+    if (open_block_ && index == index_.blocks.size()) return open_block_->block;
     return read_block(*source_, index_.blocks.at(index), index, scratch);
   }
 
-  ReadReport for_each_block(const std::function<void(const Block&)>& visit) const {
+  [[nodiscard]] std::string header() const {
+    std::string storage;
+    return std::string{source_->read(0, header_.bytes, storage)};
+  }
+
+  ReadReport for_each_frame(const std::function<void(const Block&, std::string_view)>& visit) const {
     ReportBuilder report{index_, source_->size()};
     Scratch scratch;
     for (std::size_t i = 0; i < index_.blocks.size(); ++i) {
@@ -129,10 +135,10 @@ class Recording::Impl {
       if (auto* damage = std::get_if<Damage>(&result)) {
         report.add(std::move(*damage));
       } else if (const Block& block = std::get<Block>(result); report.add(block, index_.blocks[i], i)) {
-        visit(block);
+        visit(block, scratch.frame);
       }
     }
-    if (open_block_ && report.add_open(*open_block_)) visit(*open_block_);
+    if (open_block_ && report.add_open(open_block_->block)) visit(open_block_->block, open_block_->frame);
     return report.finish();
   }
 
@@ -141,7 +147,7 @@ class Recording::Impl {
   std::unique_ptr<ByteSource> source_;
   Header header_;
   FrameIndex index_;
-  std::optional<Block> open_block_;
+  std::optional<OpenBlock> open_block_;
 };
 
 Recording Recording::open(const std::string& path) {
@@ -177,7 +183,13 @@ std::optional<Damage> Recording::damage(std::size_t index) const {
 }
 
 ReadReport Recording::for_each_block(const std::function<void(const Block&)>& visit) const {
-  return impl_->for_each_block(visit);
+  return impl_->for_each_frame([&](const Block& block, std::string_view /*frame*/) { visit(block); });
 }
+
+ReadReport Recording::for_each_frame(const std::function<void(const Block&, std::string_view)>& visit) const {
+  return impl_->for_each_frame(visit);
+}
+
+std::string Recording::header() const { return impl_->header(); }
 
 }  // namespace gauge::gpf

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/gpf/records.h"
@@ -64,6 +65,10 @@ class Recording {
   [[nodiscard]] std::optional<Damage> damage(std::size_t index) const;
   /// Decodes every good block in file order, and tells what was lost. A block that stands twice is delivered once.
   ReadReport for_each_block(const std::function<void(const Block&)>& visit) const;
+  /// The same, with the frame that holds each block as it stands in the file; valid during the call.
+  ReadReport for_each_frame(const std::function<void(const Block&, std::string_view)>& visit) const;
+  /// The frame that the file begins with.
+  [[nodiscard]] std::string header() const;
 
  private:
   class Impl;

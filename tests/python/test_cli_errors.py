@@ -73,6 +73,11 @@ COMMAND_LINES = {
     "report gone.gpf": "gone.gpf: ",
     "info": "info: no recording named; write 'gauge info out.gpf'",
     "info gone.gpf": "gone.gpf: ",
+    "check": "check: no recording named; write 'gauge check out.gpf'",
+    "check gone.gpf": "gone.gpf: ",
+    "check --repair in.gpf in.gpf": "in.gpf: is the recording itself; choose another name for --repair",
+    "check --repair out.gpf in.gpf in.gpf": "check: --repair mends one recording; name one, or",
+    "check --repair gone/out.gpf in.gpf": "gone/out.gpf: ",
 }
 
 
@@ -102,7 +107,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("verb", ["info", "report", "convert"])
+@pytest.mark.parametrize("verb", ["info", "report", "convert", "check"])
 @pytest.mark.parametrize("kind", FILES)
 def test_what_is_no_recording_is_refused(gauge: pathlib.Path, tmp_path: pathlib.Path, verb: str, kind: str) -> None:
     (tmp_path / "x.gpf").write_bytes(FILES[kind])
@@ -120,6 +125,10 @@ def test_an_existing_output_needs_force(gauge: pathlib.Path, recording: pathlib.
     assert "-f" in refused(gauge, tmp_path, "convert", "--to", "pstats", "in.gpf")
     assert run([gauge, "convert", "-f", "--to", "pstats", "in.gpf"], cwd=tmp_path).returncode == 0
     assert (tmp_path / "in.pstats").read_bytes() != b"precious"
+    (tmp_path / "out.gpf").write_bytes(b"precious")
+    assert "-f" in refused(gauge, tmp_path, "check", "--repair", "out.gpf", "in.gpf")
+    assert run([gauge, "check", "-f", "--repair", "out.gpf", "in.gpf"], cwd=tmp_path).returncode == 0
+    assert (tmp_path / "out.gpf").read_bytes() == recording.read_bytes()
 
 
 def test_a_binary_format_is_not_written_to_a_terminal(

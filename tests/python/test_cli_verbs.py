@@ -83,7 +83,7 @@ def test_version_is_one_line(gauge: pathlib.Path) -> None:
         assert outcome.stdout.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("verb", ["", "record", "convert", "info", "report"])
+@pytest.mark.parametrize("verb", ["", "record", "convert", "info", "report", "check"])
 def test_help_fits_a_page_and_shows_examples(gauge: pathlib.Path, verb: str) -> None:
     outcome = run([gauge, *verb.split(), "--help"])
     assert (outcome.returncode, outcome.stderr) == (0, b"")
@@ -181,6 +181,57 @@ def test_info_tells_of_a_cut(gauge: pathlib.Path, generate: Generate) -> None:
     assert answer["end_reason"] is None
     assert 0 < answer["samples"] < 50_000
     assert b"cut: the program was killed, or is still running" in run([gauge, "info", recording]).stdout
+
+
+def test_check_says_what_is_wrong_and_where(gauge: pathlib.Path, generate: Generate) -> None:
+    whole = generate("whole.gpf", samples=50_000)
+    outcome = run([gauge, "check", whole])
+    assert (outcome.returncode, outcome.stderr) == (0, b"")
+    assert b"whole.gpf: whole (" in outcome.stdout
+    assert b" 50 000 samples, " in outcome.stdout
+    outcome = run([gauge, "check", whole, cut(generate("cut.gpf", samples=50_000))])
+    assert outcome.returncode == 2
+    assert b"cut.gpf: cut; " in outcome.stdout
+    assert b": the file ends within a block (" in outcome.stdout
+    assert b"no end record" in outcome.stdout
+
+
+def test_every_flipped_bit_is_found_and_named(gauge: pathlib.Path, generate: Generate) -> None:
+    path = generate(samples=20_000)
+    data = path.read_bytes()
+    begin = data.index(b"\x28\xb5\x2f\xfd", 40)  # the second block's, behind the header and the first
+    second = data.index(b"\x28\xb5\x2f\xfd", begin + 4)
+    for place in range(second + 5, min(second + 2000, len(data)), 97):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0x40]) + data[place + 1 :])
+        outcome = run([gauge, "check", path])
+        assert outcome.returncode == 2, place
+        assert f"\n  byte {second:,}".replace(",", " ") in outcome.stdout.decode(), place
+
+
+def test_a_repaired_recording_is_whole_and_has_what_could_be_read(
+    gauge: pathlib.Path, generate: Generate, tmp_path: pathlib.Path
+) -> None:
+    recording = cut(generate(samples=50_000))
+    outcome = run([gauge, "check", "--repair", tmp_path / "mended.gpf", recording])
+    assert outcome.returncode == 0
+    assert run([gauge, "check", tmp_path / "mended.gpf"]).returncode == 0
+    before, after = json.loads(run([gauge, "info", "--json", recording, tmp_path / "mended.gpf"]).stdout)
+    assert (after["end_reason"], after["truncated"]) == ("cut, repaired", False)
+    differing = {key for key in before if before[key] != after[key]}
+    assert differing <= {"path", "bytes", "end_reason", "truncated"}
+    strict = [gauge, "convert", "--strict", "--to", "pstats", "-o"]
+    assert run([*strict, tmp_path / "x.pstats", tmp_path / "mended.gpf"]).returncode == 0
+
+
+def test_check_looks_at_every_file_whatever_the_first_ones_are(
+    gauge: pathlib.Path, generate: Generate, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "text.gpf").write_text("a letter")
+    outcome = run([gauge, "check", tmp_path / "text.gpf", cut(generate("cut.gpf", samples=50_000)), generate()])
+    assert outcome.returncode == 1
+    assert b"text.gpf: is not a gauge recording" in outcome.stderr
+    assert b"cut.gpf: cut; " in outcome.stdout
+    assert b"in.gpf: whole (" in outcome.stdout
 
 
 def test_a_path_that_is_no_text_does_not_break_json(gauge: pathlib.Path, generate: Generate) -> None:

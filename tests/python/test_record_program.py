@@ -55,6 +55,25 @@ def test_death_by_signal_is_death_by_that_signal(
     assert not list(tmp_path.glob("core*"))
 
 
+def test_of_a_killed_program_one_file_has_all_but_the_last_moments(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    code = """
+        import os, signal, time
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end: pass
+        print(time.clock_gettime_ns(time.CLOCK_MONOTONIC), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    outcome = run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", textwrap.dedent(code)))
+    assert outcome.returncode == -signal.SIGKILL
+    assert [path.name for path in tmp_path.iterdir()] == ["out.gpf"]
+    [facts] = json.loads(run([gauge, "info", "--json", tmp_path / "out.gpf"]).stdout)
+    assert facts["damaged_blocks"] == 0
+    # Milliseconds: half of the half second, where the first block would have been written after a whole one.
+    assert (int(outcome.stdout) - facts["last_sample_monotonic_ns"]) / 1e6 < 250
+
+
 def test_a_shell_sees_what_it_would_see(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
     words = " ".join(
         f"'{word}'"

@@ -1,0 +1,126 @@
+// gauge check: is a recording whole, and if not, what is missing where; with --repair, makes a whole file of the rest.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/command_line.h"
+#include "cli/input_files.h"
+#include "cli/quantities.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+#include "formats/base/error.h"
+#include "formats/base/sink.h"
+#include "formats/gpf/reader.h"
+#include "formats/gpf/repair.h"
+
+namespace gauge::cli {
+namespace {
+
+constexpr std::size_t kMostDamageShown = 20;
+
+const HelpTexts kHelp = {
+    .verb = "check",
+    .usage = "gauge check [--repair OUT] FILE...",
+    .summary =
+        "Read recordings whole and say what is cut off or damaged, and where.\n\n"
+        "The exit status is 2 if something is. --repair writes all that can be read, and an end record, to another\n"
+        "file; what a damaged block held is lost, and stays known to be lost.",
+    .examples =
+        "gauge check out-*.gpf\n"
+        "gauge check --repair mended.gpf out.gpf",
+};
+
+struct Options {
+  std::vector<std::string> files;
+  std::string repair;
+  bool force = false;
+};
+
+std::string holding(const gpf::ReadReport& report) {
+  return fmt::format("{}, {}", format_count(report.blocks, "block"), format_count(report.samples, "sample"));
+}
+
+std::string damage_text(const gpf::Damage& damage) {
+  std::string text = fmt::format("  byte {}", format_count(damage.offset));
+  if (damage.block) text += fmt::format(", block {}", format_count(*damage.block));
+  text += fmt::format(": {}", damage.what);
+  if (damage.bytes != 0) text += fmt::format(" ({})", format_bytes(damage.bytes));
+  return text;
+}
+
+void print_damage(const gpf::ReadReport& report) {
+  const std::size_t shown = std::min(report.damage.size(), kMostDamageShown);
+  for (std::size_t i = 0; i < shown; ++i) fmt::print("{}\n", damage_text(report.damage[i]));
+  if (shown < report.damage.size()) fmt::print("  and {} more places\n", format_count(report.damage.size() - shown));
+  if (report.dropped_bytes != 0)
+    fmt::print("  byte {}: the file ends within a block ({})\n", format_count(report.file_bytes - report.dropped_bytes),
+               format_bytes(report.dropped_bytes));
+  if (report.truncated) fmt::print("  no end record: the program was killed, or is still running\n");
+  if (report.has_open_block) fmt::print("  the last block is in the .open file beside it\n");
+}
+
+void print_report(const std::string& path, const gpf::ReadReport& report) {
+  const std::string name = printable(path);
+  if (report.is_complete()) {
+    fmt::print("{}: whole ({}, {})\n", name, holding(report), format_bytes(report.file_bytes));
+    return;
+  }
+  fmt::print("{}: {}; {} can be read\n", name, report.damage.empty() ? "cut" : "damaged", holding(report));
+  print_damage(report);
+}
+
+/// @return whether the file is whole
+bool check_file(const std::string& path) {
+  const gpf::ReadReport report = gpf::Recording::open(path).for_each_block([](const gpf::Block& /*block*/) {});
+  print_report(path, report);
+  return report.is_complete();
+}
+
+/// All files are looked at, whatever the first ones are.
+ExitStatus check_files(const std::vector<std::string>& files) {
+  auto status = ExitStatus::done;
+  for (const std::string& path : files) {
+    try {
+      if (!check_file(path) && status == ExitStatus::done) status = ExitStatus::failed;
+    } catch (const Error& error) {
+      fmt::print(stderr, "gauge: {}\n", error.what());
+      status = ExitStatus::error;
+    }
+  }
+  return status;
+}
+
+void repair_file(const Options& options) {
+  if (options.files.size() > 1)
+    throw Error{ErrorCode::usage, "check: --repair mends one recording; name one, or repair them one by one"};
+  const std::string& path = options.files.front();
+  std::error_code ignored;
+  if (std::filesystem::equivalent(path, options.repair, ignored))
+    throw Error{ErrorCode::usage,
+                fmt::format("{}: is the recording itself; choose another name for --repair", options.repair)};
+  const gpf::Recording recording = gpf::Recording::open(path);
+  FileSink sink{options.repair, options.force};
+  const gpf::ReadReport report = gpf::repair(recording, sink);
+  sink.commit();
+  print_report(path, report);
+  fmt::print(stderr, "gauge: {}: {}\n", printable(options.repair), holding(report));
+}
+
+}  // namespace
+
+int check(const Arguments& arguments) {
+  Options options;
+  CommandLine line{kHelp};
+  line.options().add_option("FILE", options.files);
+  line.options().add_option("--repair", options.repair, "write what can be read to this file")->option_text("OUT");
+  line.options().add_flag("-f,--force", options.force, "overwrite OUT if it exists");
+  if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
+  require_files(options.files, "check");
+  if (options.repair.empty()) return static_cast<int>(check_files(options.files));
+  repair_file(options);
+  return static_cast<int>(ExitStatus::done);
+}
+
+}  // namespace gauge::cli

@@ -1,0 +1,85 @@
+#include "formats/gpf/repair.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <numeric>
+
+#include "formats/base/error.h"
+#include "formats/gpf/codec.h"
+#include "formats/gpf/frame_writer.h"
+#include "formats/gpf/framing.h"
+
+namespace gauge::gpf {
+namespace {
+
+std::int64_t last_time(const Samples& samples) {
+  const auto end =
+      std::accumulate(samples.time_delta.begin(), samples.time_delta.end(), static_cast<std::uint64_t>(samples.start));
+  return static_cast<std::int64_t>(end * samples.time_unit_ns);
+}
+
+/// A descriptor that is closed with the scope; -1 = none.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  [[nodiscard]] int get() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+[[noreturn]] void throw_unwritable(const std::string& path) {
+  throw io_error(path, "the open block beside it cannot be taken in", errno,
+                 "make it writable and the disk less full, or keep both files together");
+}
+
+}  // namespace
+
+ReadReport repair(const Recording& recording, Sink& sink) {
+  sink.write(recording.header());
+  Block end{.end =
+                End{.monotonic_ns = recording.metadata().start_monotonic_ns, .reason = std::string{kRepairedReason}}};
+  ReadReport report = recording.for_each_frame([&](const Block& block, std::string_view frame) {
+    sink.write(frame);
+    end.sequence = block.sequence + 1;
+    if (block.samples) end.end->monotonic_ns = std::max(end.end->monotonic_ns, last_time(*block.samples));
+  });
+  if (report.truncated) {
+    std::string content;
+    append_block(end, content);
+    sink.write(FrameWriter{}.compress(content));
+  }
+  return report;
+}
+
+bool take_in_open_block(const std::string& path) {
+  const std::string beside = path + std::string{kOpenBlockSuffix};
+  const Descriptor lock{open(beside.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+  // The recorder holds the lock for as long as it may write to either file.
+  if (lock.get() < 0 || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
+
+  const Recording recording = Recording::open(path);
+  std::string last;
+  const ReadReport report =
+      recording.for_each_frame([&](const Block& /*block*/, std::string_view frame) { last = frame; });
+  if (!report.has_open_block) return false;
+
+  const Descriptor file{open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+  const auto end = static_cast<off_t>(report.file_bytes - report.dropped_bytes);
+  if (file.get() < 0 || ftruncate(file.get(), end) != 0 || lseek(file.get(), end, SEEK_SET) < 0) throw_unwritable(path);
+  DescriptorSink{file.get(), path}.write(last);  // cut off by a full disk, it is taken in again the next time
+  unlink(beside.c_str());
+  return true;
+}
+
+}  // namespace gauge::gpf
