@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "formats/buffered_output.h"
+#include "formats/descriptions.h"
 #include "formats/profile/call_graph.h"
 #include "formats/profile/text.h"
 #include "formats/profile/unique_names.h"
@@ -115,7 +116,7 @@ class CallgrindWriter {
     out_.append("# callgrind format\nversion: 1\n");
     out_.print("creator: gauge {}\n", GAUGE_VERSION);  // right after the version: gprof2dot accepts it nowhere else
     if (processes.size() == 1) out_.print("pid: {}\n", processes[0].pid);
-    if (!processes.empty()) out_.print("cmd: {}\n", one_line(fmt::format("{}", fmt::join(processes[0].command, " "))));
+    if (!processes.empty()) out_.print("cmd: {}\n", command_line(processes[0]));
     write_descriptions();
     out_.append(
         "positions: line\n"
@@ -129,15 +130,9 @@ class CallgrindWriter {
 
   void write_descriptions() {
     for (const Process& process : profile_.processes()) {
-      out_.print("desc: Process: {}, Python {}, sampled every {} ns\n", process.pid, one_line(process.python_version),
-                 process.interval.count());
+      out_.print("desc: Process: {}\n", process_description(process));
     }
-    const ProfileHealth& health = profile_.health();
-    out_.print(
-        "desc: Losses: {} of {} ticks missed, {} samples dropped, {} lost to damage, {} reads failed, "
-        "{} stacks partial, {} truncated{}\n",
-        health.missed_ticks, health.ticks, health.dropped_samples, health.unresolved_samples, health.failed_reads,
-        health.partial_stacks, health.truncated_stacks, health.truncated ? ", the recording was cut" : "");
+    out_.print("desc: Losses: {}\n", losses_description(profile_.health()));
     out_.append("desc: Calls: samples in which the callee is outermost, at least 1; a sampler cannot count calls\n");
   }
 
