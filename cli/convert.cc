@@ -64,7 +64,7 @@ void add_options(CLI::App& app, Options& options) {
       ->option_text("FORMAT");
   app.add_option("-o,--output", options.output,
                  "where to write; - for standard output (default:\nthe recording's name "
-                 "with the format's suffix)")
+                 "with the format's suffix);\nNAME.gz is compressed")
       ->option_text("FILE");
   app.add_option("--frames", options.frames, "what makes two frames the same: function (default),\nor line")
       ->option_text("WHAT");
@@ -134,7 +134,8 @@ WriteOptions write_options(const Options& options) {
   WriteOptions how{.frames = choice<Frames>("--frames", options.frames, kFrames),
                    .paths = choice<Paths>("--paths", options.paths, kPaths),
                    .with_threads = options.threads,
-                   .with_processes = options.processes};
+                   .with_processes = options.processes,
+                   .gzip = is_gzip_path(options.output)};
   if (!options.weight.empty()) how.weight = choice<Weight>("--weight", options.weight, kWeights);
   return how;
 }
@@ -156,11 +157,11 @@ void refuse_input_as_output(const Options& options, const std::string& path) {
 void write(const Profile& profile, const Format& format, const WriteOptions& how, const std::string& path, bool force) {
   if (path == "-") {
     DescriptorSink sink{STDOUT_FILENO, "standard output"};
-    format.write(profile, how, sink);
+    write_file(format, profile, how, sink);
     return;
   }
   FileSink sink{path, force};
-  format.write(profile, how, sink);
+  write_file(format, profile, how, sink);
   sink.commit();
   fmt::print(stderr, "gauge: {}: {} of {}\n", printable(path), format.name,
              format_count(profile.total().samples, "sample"));

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "formats/gzip_sink.h"
 #include "formats/writers.h"
 
 namespace gauge {
 namespace {
 
 constexpr std::string_view kSuggested = "speedscope";
+constexpr std::string_view kGzipSuffix = ".gz";
 
 constexpr std::array kFormats = {
     Format{.name = "callgrind",
@@ -26,6 +28,12 @@ constexpr std::array kFormats = {
            .summary = "functions as trace spans, in OpenTelemetry's JSON",
            .is_binary = false,
            .write = write_otlp_spans},
+    Format{.name = "pprof",
+           .extension = ".pb.gz",
+           .summary = "all weights by stack and thread, for go tool pprof and what reads its files",
+           .is_binary = true,
+           .is_gzipped = true,
+           .write = write_pprof},
     Format{.name = "pstats",
            .extension = ".pstats",
            .summary = "Python's own profile statistics, for pstats, SnakeViz and others",
@@ -59,7 +67,18 @@ const Format* format_of_path(std::string_view path) noexcept {
     if (!path.ends_with(format.extension)) continue;
     if (longest == nullptr || longest->extension.size() < format.extension.size()) longest = &format;
   }
-  return longest;
+  if (longest != nullptr) return longest;
+  if (is_gzip_path(path)) return format_of_path(path.substr(0, path.size() - kGzipSuffix.size()));
+  return find_format(path.substr(path.rfind('.') + 1));
+}
+
+bool is_gzip_path(std::string_view path) noexcept { return path.ends_with(kGzipSuffix); }
+
+void write_file(const Format& format, const Profile& profile, const WriteOptions& options, Sink& sink) {
+  if (!format.is_gzipped && !options.gzip) return format.write(profile, options, sink);
+  GzipSink gzip{sink};
+  format.write(profile, options, gzip);
+  gzip.finish();
 }
 
 const Format& suggested_format() noexcept { return *find_format(kSuggested); }

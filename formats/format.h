@@ -21,6 +21,7 @@ struct WriteOptions {
   Paths paths = Paths::below_import_root;  // of files, where they are part of a frame's text
   bool with_threads = false;               // threads as frames below all others, where they have no place of their own
   bool with_processes = false;             // processes likewise
+  bool gzip = false;                       // the file is gzip, whether or not its format asks for it
 };
 
 /// One output format.
@@ -29,6 +30,7 @@ struct Format {
   std::string_view extension;  // default output suffix, with its dot
   std::string_view summary;    // line in --help and docs
   bool is_binary;              // refuse a terminal
+  bool is_gzipped = false;     // readers expect the bytes that `write` makes in gzip: see write_file()
   void (*write)(const Profile&, const WriteOptions&, Sink&);
 };
 
@@ -36,8 +38,15 @@ struct Format {
 [[nodiscard]] std::span<const Format> formats() noexcept;
 /// @return nullptr if unknown
 [[nodiscard]] const Format* find_format(std::string_view name) noexcept;
-/// The format whose extension ends `path`, the longest one; nullptr if none does.
+/// The format whose extension ends `path`, the longest one, or else whose name is its suffix ("out.pprof"); with ".gz"
+/// after it or without. nullptr if there is none.
 [[nodiscard]] const Format* format_of_path(std::string_view path) noexcept;
+/// Whether a file of that name is expected to be gzip.
+[[nodiscard]] bool is_gzip_path(std::string_view path) noexcept;
+
+/// Writes a file of the format: what its writer makes, in gzip where the format or the options ask for it.
+/// @throws Error(io) when the sink does
+void write_file(const Format& format, const Profile& profile, const WriteOptions& options, Sink& sink);
 
 /// What to propose to somebody who knows no format: the one that shows most of a recording.
 [[nodiscard]] const Format& suggested_format() noexcept;

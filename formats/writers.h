@@ -17,6 +17,9 @@ void write_collapsed(const Profile& profile, const WriteOptions& options, Sink& 
 /// docs/formats/otlp-spans.md and docs/spans.md.
 void write_otlp_spans(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// pprof's profile.proto, of `go tool pprof`, with all weights; not compressed. See docs/formats/pprof.md.
+void write_pprof(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// Python's profile statistics, for the pstats module and what is built on it. See docs/formats/pstats.md.
 void write_pstats(const Profile& profile, const WriteOptions& options, Sink& sink);
 

@@ -32,6 +32,7 @@ need_for_build() {
   need libtomlplusplus-dev
   need libzstd-dev
   need rapidjson-dev
+  need zlib1g-dev
   requirements+=(tools/build-requirements.txt)
 }
 
@@ -39,6 +40,7 @@ need_for_test() {
   need_for_build
   command -v google-chrome >/dev/null || need chromium chromium
   need fonts-dejavu-core
+  need golang-go go
   need libdevel-nytprof-perl flamegraph.pl
   need libgmock-dev
   need libgtest-dev

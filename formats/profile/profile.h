@@ -66,10 +66,11 @@ struct Process {
   std::string run_id;  // 32 hex digits
   std::string host;
   std::string gauge_version;
-  std::chrono::nanoseconds interval{};         // asked for
-  std::chrono::nanoseconds start_time{};       // CLOCK_MONOTONIC
-  std::chrono::nanoseconds start_unix_time{};  // the same moment since 1970, UTC
-  bool is_truncated = false;                   // the recording was cut
+  std::chrono::nanoseconds interval{};          // asked for
+  std::chrono::nanoseconds start_time{};        // CLOCK_MONOTONIC
+  std::chrono::nanoseconds start_unix_time{};   // the same moment since 1970, UTC
+  std::chrono::nanoseconds last_sample_time{};  // CLOCK_MONOTONIC; start_time if there is none
+  bool is_truncated = false;                    // the recording was cut
 };
 
 struct Thread {

@@ -130,6 +130,7 @@ Process process_of(const gpf::Recording& recording) {
   process.gauge_version = valid_utf8(metadata.gauge_version);
   process.interval = plausible(metadata.interval_ns);
   process.start_time = nanoseconds{std::clamp(metadata.start_monotonic_ns, std::int64_t{0}, kLatest)};
+  process.last_sample_time = process.start_time;
   process.start_unix_time = nanoseconds{std::clamp(metadata.start_unix_ns, std::int64_t{0}, 2 * kLatest)};
   return process;
 }
@@ -177,10 +178,12 @@ class ProfileBuilder {
       tables_.health.unresolved_samples += block.samples ? block.samples->time_delta.size() : 0;
       return decoder.skip(block);
     }
+    nanoseconds& last_time = tables_.processes.back().last_sample_time;
     tables_.health.unresolved_samples += decoder.decode(block, recording.ids, [&](const Sample& sample) {
       const bool is_truncated = (sample.status & gpf::kTruncated) != 0;
       const StackId stack = is_truncated ? truncated_.add(sample.stack, interner_) : sample.stack;
       sums_.add(sample.thread, stack, weights_of(sample));
+      last_time = std::max(last_time, sample.time);
     });
   }
 

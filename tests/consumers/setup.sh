@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the readers of our output formats that come from npm and cargo, saying so first. Does nothing where they are
-# there.
+# Installs the readers of our output formats that come from npm, cargo and Go, saying so first. Does nothing where they
+# are there.
 #
-# They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers and
-# build/inferno. Those that are Debian packages (chromium, callgrind_annotate), and npm, come with tools/setup.sh test.
+# They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers,
+# build/inferno and build/pprof. Those that are Debian packages (chromium, callgrind_annotate), and npm, come with tools/setup.sh test.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -31,6 +31,18 @@ if [[ ! -e $folder/complete ]]; then
   touch "$folder/complete"
 fi
 ln -sfn "$folder" build/consumers
+
+# Go brings pprof with it, ready-made up to 1.23 and to be built since, for which no test should wait.
+if [[ -x $(go env GOTOOLDIR 2>/dev/null)/pprof ]]; then
+  ln -sfn "$(go env GOTOOLDIR)" build/pprof
+elif command -v go >/dev/null; then
+  pprof=$cache/pprof-$(go env GOVERSION)
+  if [[ ! -x $pprof/pprof ]]; then
+    say "missing: pprof; building it now with go into $pprof"
+    go build -o "$pprof/pprof" cmd/pprof || { say "go failed; see above, then try again"; exit 1; }
+  fi
+  ln -sfn "$pprof" build/pprof
+fi
 
 # Built, not fetched, in a minute or two: only where there is a cargo. Debian 12's is too old for it; what it reads is
 # read by flamegraph.pl as well.

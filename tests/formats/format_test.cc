@@ -12,6 +12,7 @@
 
 #include "formats/base/error.h"
 #include "tests/formats/format_totals.h"
+#include "tests/formats/gunzip.h"
 #include "tests/support/golden.h"
 #include "tests/support/profile_of.h"
 
@@ -61,6 +62,22 @@ TEST_P(EveryFormat, IsFoundByNameAndByExtension) {
   EXPECT_FALSE(format.summary.empty());
 }
 
+TEST_P(EveryFormat, IsFoundByItsNameAsASuffixAndCompressed) {
+  const std::string name{GetParam().name};
+  EXPECT_EQ(format_of_path("out." + name)->name, name);
+  EXPECT_EQ(format_of_path("out" + std::string{GetParam().extension} + ".gz")->name, name);
+}
+
+TEST_P(EveryFormat, IsOneGzipMemberWhereAskedForOrWhereItsReadersExpectIt) {
+  const Profile profile = profile_of(golden("program.folded"));
+  StringSink plain;
+  write_file(GetParam(), profile, {}, plain);
+  StringSink compressed;
+  write_file(GetParam(), profile, {.gzip = true}, compressed);
+  EXPECT_EQ(gunzip(compressed.text()), written(GetParam(), profile));
+  EXPECT_EQ(GetParam().is_gzipped ? gunzip(plain.text()) : plain.text(), written(GetParam(), profile));
+}
+
 TEST_P(EveryFormat, WritesEqualBytesForEqualProfiles) {
   const std::string folded = golden("program.folded");
   EXPECT_EQ(written(GetParam(), profile_of(folded)), written(GetParam(), profile_of(folded)));
@@ -98,7 +115,9 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryFormatAndProfile,
                          });
 
 TEST_P(EveryFormatAndProfile, WritesTheGoldenFile) {
-  const std::string path = std::string{format().name} + "/" + profile_name() + std::string{format().extension};
+  std::string path = std::string{format().name} + "/" + profile_name() + std::string{format().extension};
+  // As written, before gzip, whose bytes are another with each version of zlib.
+  if (format().is_gzipped) path.resize(path.rfind('.'));
   expect_golden(path, written(format(), profile()));
 }
 

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "profile.pb.h"
 #include "tests/formats/marshal_reader.h"
 
 namespace gauge {
@@ -49,6 +50,22 @@ FormatTotals collapsed_totals(std::string_view bytes) {
   return {.samples = samples};
 }
 
+/// Σ values, by the names of their types.
+FormatTotals pprof_totals(std::string_view bytes) {
+  perftools::profiles::Profile file;
+  if (!file.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) throw std::runtime_error("no pprof message");
+  std::map<std::string, std::int64_t> sums;
+  for (const auto& sample : file.sample()) {
+    for (int i = 0; i < sample.value_size(); ++i) {
+      sums[file.string_table(static_cast<int>(file.sample_type(i).type()))] += sample.value(i);
+    }
+  }
+  return {.samples = static_cast<std::uint64_t>(sums["samples"]),
+          .wall = nanoseconds{sums["wall"]},
+          .cpu = nanoseconds{sums["cpu"]},
+          .gil = nanoseconds{sums["gil"]}};
+}
+
 /// Σ tottime, by far the most of which is exact: a double holds 2^53 ns, 104 days.
 FormatTotals pstats_totals(std::string_view bytes) {
   const MarshalValue rows = read_marshal(bytes);
@@ -75,6 +92,7 @@ const std::map<std::string, TotalsReader>& readers() {
       {"callgrind", callgrind_totals},
       {"collapsed", collapsed_totals},
       {"otlp-spans", {}},  // what is seen once makes no span
+      {"pprof", pprof_totals},
       {"pstats", pstats_totals},
       {"speedscope", speedscope_totals},
   };

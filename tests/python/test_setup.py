@@ -15,7 +15,15 @@ import pytest
 
 import gauge_testing
 
-LIBRARIES = ["libcli11-dev", "libfmt-dev", "libprotozero-dev", "libtomlplusplus-dev", "libzstd-dev", "rapidjson-dev"]
+LIBRARIES = [
+    "libcli11-dev",
+    "libfmt-dev",
+    "libprotozero-dev",
+    "libtomlplusplus-dev",
+    "libzstd-dev",
+    "rapidjson-dev",
+    "zlib1g-dev",
+]
 
 PYTHON = """#!/bin/sh
 case "$1" in

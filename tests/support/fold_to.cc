@@ -47,7 +47,7 @@ int run(const std::string& name, std::span<const char* const> words) {
   for (const char* const word : words) apply(word, options);
   const std::string folded{std::istreambuf_iterator<char>(std::cin), {}};
   gauge::DescriptorSink sink(fileno(stdout), "standard output");
-  format->write(gauge::profile_of(folded), options, sink);
+  gauge::write_file(*format, gauge::profile_of(folded), options, sink);
   return 0;
 }
 

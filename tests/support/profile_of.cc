@@ -238,6 +238,8 @@ class FoldedReader {
       after_gap_[index_of(thread)] = false;
       samples_.push_back(sample);
     }
+    nanoseconds& last_time = tables_.processes[index_of(tables_.threads[index_of(thread)].process)].last_sample_time;
+    last_time = std::max(last_time, time);
   }
 
   TableInterner interner_;

@@ -91,6 +91,8 @@ void Timeline::tick(ThreadId thread, nanoseconds time, std::string_view stack, c
                       .status = options.status,
                       .same_frames = options.same_frames});
   count(samples_.back());
+  nanoseconds& last_time = tables.processes[index_of(tables.threads[index_of(thread)].process)].last_sample_time;
+  last_time = std::max(last_time, time);
 }
 
 Profile Timeline::profile() const { return Profile{tables, std::make_shared<VectorSource>(samples_)}; }
