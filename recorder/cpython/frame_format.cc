@@ -64,6 +64,14 @@ bool FrameFormat::is_plausible(const FrameCopy& frame) const noexcept {
          (frame.executable != 0 || is_hidden(frame));
 }
 
+bool FrameFormat::may_wait_for(const FrameCopy& callee, const FrameCopy& caller) const noexcept {
+  const auto& fields = layout_.frame;
+  if (fields.stack_top == GAUGE_NO_FIELD || is_hidden(callee) || is_hidden(caller)) return true;
+  // A frame that calls C code does not say so.
+  const bool is_called_by_c = fields.is_entry != GAUGE_NO_FIELD && load<bool>(callee.bytes, fields.is_entry);
+  return is_called_by_c || load<std::int32_t>(caller.bytes, fields.stack_top) >= 0;
+}
+
 bool FrameFormat::is_same_head(const FrameCopy& one, const FrameCopy& other) const noexcept {
   return one.address == other.address && one.executable == other.executable && one.previous == other.previous &&
          one.owner == other.owner;

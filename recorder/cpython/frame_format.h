@@ -51,6 +51,8 @@ class FrameFormat {
   }
   /// False for bytes that were never a frame.
   [[nodiscard]] bool is_plausible(const FrameCopy& frame) const noexcept;
+  /// False if `caller` is running itself, so that what looks like its callee is over, or not begun.
+  [[nodiscard]] bool may_wait_for(const FrameCopy& callee, const FrameCopy& caller) const noexcept;
   /// The same function called from the same place on the stack; a leaf may have moved on.
   [[nodiscard]] bool is_same_head(const FrameCopy& one, const FrameCopy& other) const noexcept;
   /// The same in every byte both have.

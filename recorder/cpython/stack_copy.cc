@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace gauge::cpython {
+namespace {
+
+constexpr std::size_t kMaxChunkBytes = std::size_t{64} << 20;
+
+}  // namespace
 
 void StackGuess::adopt(const ThreadState& state) noexcept {
   if (state.c_frame != 0) {
@@ -56,6 +61,13 @@ void StackGuess::forget_outside() noexcept {
   next_chunk = 0;
 }
 
+std::uintptr_t StackGuess::chunk_end() const noexcept {
+  const std::uintptr_t top = chunks[0].address + chunks[0].size;
+  // While a chunk is being given back, the limit still is that one's.
+  const bool is_limit_right = chunk_limit >= top && chunk_limit - chunks[0].address <= kMaxChunkBytes;
+  return is_limit_right ? chunk_limit : top;
+}
+
 std::size_t StackGuess::chunk_of(std::uintptr_t address, std::size_t first) const noexcept {
   std::size_t index = first;
   while (index < chunk_count && !contains(chunks[index].address, chunks[index].size, address, 1)) ++index;
@@ -70,15 +82,15 @@ bool StackCopy::take(const ThreadState& state, const WalkContext& context, const
   window_ = window(guess, hot_bytes);
   const std::size_t gil_size = layout_.gil.switches + sizeof(std::uint64_t);
   gil_before_ = context.gil == 0 ? kNone : add(context.gil, gil_size);
-  first_hot_ = add_hot(guess);
-  hot_count_ = snapshot_.count() - first_hot_;
+  hot(Group::first) = add_hot(guess);
   thread_ = add(state.address, layout_.thread.size);
   first_c_frame_ = snapshot_.count();
   for (const std::uintptr_t c_frame : guess.c_frames) {
     if (c_frame != 0) (void)add(c_frame, layout_.thread.current_frame + sizeof(std::uintptr_t));
   }
   c_frame_count_ = snapshot_.count() - first_c_frame_;
-  second_hot_ = add_hot(guess);
+  hot(Group::innermost) = add_innermost(guess);
+  hot(Group::second) = add_hot(guess);
   add_older(guess);
   births_ = context.code_births == 0 ? kNone : add(context.code_births, sizeof(std::uint32_t));
   gil_after_ = context.gil == 0 ? kNone : add(context.gil, gil_size);
@@ -96,21 +108,34 @@ MemoryRange StackCopy::window(const StackGuess& guess, std::size_t hot_bytes) no
   const std::uintptr_t base = guess.chunks[0].address;
   const std::uintptr_t top = base + guess.chunks[0].size;
   if (top < base) return {};
-  // While a chunk is being given back, the limit still is that one's.
-  const bool is_limit_right = guess.chunk_limit >= top && guess.chunk_limit - base <= kMaxChunkBytes;
-  std::uintptr_t end = is_limit_right ? std::min(top + hot_bytes / 4, guess.chunk_limit) : top;
-  std::uintptr_t begin = end - std::min<std::size_t>(hot_bytes, end - base);
-  if (guess.anchor >= begin && guess.anchor < top && top - guess.anchor >= kMinHotBytes) begin = guess.anchor;
+  std::uintptr_t end = std::min(top + kHeadroom, guess.chunk_end());
+  std::uintptr_t begin = top - std::min<std::size_t>(hot_bytes, top - base);
+  if (begin != base && guess.anchor >= begin && guess.anchor < top && top - guess.anchor >= kMinHotBytes) {
+    begin = guess.anchor;
+  }
   if (guess.top_frame >= base && guess.top_frame < begin) begin = guess.top_frame;  // it alone is larger than all that
   end = begin + std::min<std::size_t>(end - begin, kMaxHotBytes);
   return {begin, end - begin};
 }
 
-std::size_t StackCopy::add_hot(const StackGuess& guess) noexcept {
-  const std::size_t first = snapshot_.count();
-  if (window_.size > 0) (void)add(window_.address, window_.size);
+StackCopy::HotRanges StackCopy::add_hot(const StackGuess& guess) noexcept {
+  HotRanges ranges{.outside = snapshot_.count()};
   for (std::size_t i = 0; i < guess.hot_count; ++i) (void)add(guess.hot[i], format_.head_size());
-  return first;
+  ranges.outside_count = snapshot_.count() - ranges.outside;
+  if (window_.size > 0) ranges.window = add(window_.address, window_.size);
+  return ranges;
+}
+
+StackCopy::HotRanges StackCopy::add_innermost(const StackGuess& guess) noexcept {
+  HotRanges ranges;
+  const std::size_t size = std::min(window_.size, kHeadroom + kInnermostBytes);
+  if (size > 0) ranges.window = add(window_.address + window_.size - size, size);
+  ranges.outside = snapshot_.count();
+  for (std::size_t i = 0; i < std::min<std::size_t>(guess.hot_count, kInnermostOutside); ++i) {
+    (void)add(guess.hot[i], format_.head_size());
+  }
+  ranges.outside_count = snapshot_.count() - ranges.outside;
+  return ranges;
 }
 
 void StackCopy::add_older(const StackGuess& guess) noexcept {
@@ -189,10 +214,10 @@ bool StackCopy::find_in(std::size_t index, std::uintptr_t address, FrameCopy& fr
 }
 
 bool StackCopy::find_hot(Group group, std::uintptr_t address, FrameCopy& frame) const noexcept {
-  const std::size_t first = group == Group::first ? first_hot_ : second_hot_;
-  for (std::size_t i = 0; i < hot_count_; ++i) {
-    const bool is_window = i == 0 && window_.size > 0;
-    if ((is_window || snapshot_.range(first + i).address == address) && find_in(first + i, address, frame)) return true;
+  const HotRanges& ranges = hot(group);
+  if (ranges.window != kNone && find_in(ranges.window, address, frame)) return true;
+  for (std::size_t i = ranges.outside; i < ranges.outside + ranges.outside_count; ++i) {
+    if (snapshot_.range(i).address == address && find_in(i, address, frame)) return true;
   }
   return false;
 }
@@ -227,7 +252,7 @@ const std::byte* StackCopy::chunk_header(std::size_t index, const StackGuess& gu
   if (index > 0)
     return index <= older_chunks_ ? snapshot_.find(first_chunk_ + older_chunks_ - index, address, size) : nullptr;
   if (low_ != kNone) return snapshot_.find(low_, address, size);
-  return window_.size > 0 ? snapshot_.find(second_hot_, address, size) : nullptr;
+  return window_.size > 0 ? snapshot_.find(hot(Group::second).window, address, size) : nullptr;
 }
 
 }  // namespace gauge::cpython

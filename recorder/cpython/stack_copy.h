@@ -1,7 +1,7 @@
 // One copy of everything a thread's stack is made of, taken in one call from guessed addresses:
 //
-//   GIL | hot frames | thread state | hot frames again | older frames, the low end of the newest chunk last | births |
-//   GIL
+//   GIL | hot frames | thread state | the innermost again | hot frames again | older frames, the low end of the newest
+//   chunk last | births | GIL
 //
 // The order is what makes the parts witness for one another; stack_walker.h says how.
 #pragma once
@@ -51,6 +51,8 @@ struct StackGuess {
   void adopt(const ThreadState& state) noexcept;
   /// Drops what a failed copy may have been wrong about.
   void forget_outside() noexcept;
+  /// The end of the newest chunk, or of its used part if its end is not known.
+  [[nodiscard]] std::uintptr_t chunk_end() const noexcept;
   /// Index of the chunk in whose used part `address` lies, looking from `first` on; chunk_count = in none.
   [[nodiscard]] std::size_t chunk_of(std::uintptr_t address, std::size_t first) const noexcept;
 };
@@ -73,13 +75,13 @@ struct WalkContext {
 /// Belongs to the sampler thread; allocates nothing.
 class StackCopy {
  public:
-  static constexpr std::size_t kHotBytes = 1536;
+  static constexpr std::size_t kHotBytes = 3584;
   static constexpr std::size_t kMaxHotBytes = std::size_t{64} << 10;
 
   StackCopy(MemoryReader& reader, const GaugeLayout& layout) noexcept
       : layout_(layout), format_(layout), snapshot_(reader) {}
 
-  /// @param hot_bytes  of the newest chunk, copied twice; a quarter above its top: the stack grows while we come
+  /// @param hot_bytes  of the newest chunk, below its top, that are copied twice
   /// @return false if not all could be read; nothing may be asked then
   bool take(const ThreadState& state, const WalkContext& context, const StackGuess& guess,
             std::size_t hot_bytes) noexcept;
@@ -95,8 +97,8 @@ class StackCopy {
   [[nodiscard]] GilSight gil_after() const noexcept { return gil_at(gil_after_); }
   [[nodiscard]] std::uint32_t code_births() const noexcept;
 
-  enum class Group { first, second };
-  /// @return false if `address` is not among the hot frames
+  enum class Group { first, innermost, second };  // in the order in which they are copied
+  /// @return false if `address` is not among the frames of the group
   bool find_hot(Group group, std::uintptr_t address, FrameCopy& frame) const noexcept;
   /// Looks in the second hot copy and in the older frames.
   bool find(std::uintptr_t address, FrameCopy& frame) noexcept;
@@ -109,13 +111,23 @@ class StackCopy {
 
  private:
   static constexpr std::size_t kNone = Snapshot::kNone;
-  static constexpr std::size_t kMaxChunkBytes = std::size_t{64} << 20;
-  static constexpr std::size_t kMinHotBytes = 512;  // below the top: room for a few frames
+  static constexpr std::size_t kHeadroom = 512;        // above the top: the stack grows while we come
+  static constexpr std::size_t kMinHotBytes = 1536;    // below the top: room for some frames
+  static constexpr std::size_t kInnermostBytes = 768;  // below the top
+  static constexpr std::size_t kInnermostOutside = 2;  // frames outside the chunks
   static constexpr std::size_t kLateBytes = 768;
+
+  struct HotRanges {
+    std::size_t window = kNone;
+    std::size_t outside = 0, outside_count = 0;  // frames outside the chunks
+  };
 
   [[nodiscard]] std::size_t add(std::uintptr_t address, std::size_t size) noexcept;
   [[nodiscard]] static MemoryRange window(const StackGuess& guess, std::size_t hot_bytes) noexcept;
-  [[nodiscard]] std::size_t add_hot(const StackGuess& guess) noexcept;
+  [[nodiscard]] HotRanges& hot(Group group) noexcept { return hot_[static_cast<std::size_t>(group)]; }
+  [[nodiscard]] const HotRanges& hot(Group group) const noexcept { return hot_[static_cast<std::size_t>(group)]; }
+  [[nodiscard]] HotRanges add_hot(const StackGuess& guess) noexcept;
+  [[nodiscard]] HotRanges add_innermost(const StackGuess& guess) noexcept;
   void add_older(const StackGuess& guess) noexcept;
   /// How many of the older chunks, newest first, there is room for.
   [[nodiscard]] std::size_t fitting_chunks(const StackGuess& guess) noexcept;
@@ -130,7 +142,7 @@ class StackCopy {
   // Indices of ranges; kNone = not there.
   std::size_t gil_before_ = kNone, thread_ = kNone, low_ = kNone, births_ = kNone, gil_after_ = kNone;
   std::size_t first_c_frame_ = 0, c_frame_count_ = 0;
-  std::size_t first_hot_ = 0, second_hot_ = 0, hot_count_ = 0;
+  std::array<HotRanges, 3> hot_;  // by Group
   std::size_t first_cold_ = 0, cold_count_ = 0;
   std::size_t first_chunk_ = 0, older_chunks_ = 0;  // oldest first
   std::size_t cursor_ = 0;                          // where the next cold frame is looked for first

@@ -6,7 +6,9 @@ namespace gauge::cpython {
 namespace {
 
 // How far down the newest chunk the anchor is put: deep enough to be quiet, near enough to be copied twice for little.
-constexpr std::size_t kAnchorDepth = 1100;
+constexpr std::size_t kAnchorDepth = 2560;
+// So many frames cannot return, and as many be called again, in the time a copy takes.
+constexpr std::size_t kQuietFrames = 8;
 
 }  // namespace
 
@@ -15,7 +17,7 @@ StackWalker::StackWalker(MemoryReader& reader, const GaugeLayout& layout)
       layout_(layout),
       format_(layout),
       copy_(reader, layout),
-      hot_(std::make_unique<HotChain>()),
+      hot_(std::make_unique<HotChain>(copy_, format_)),
       frames_(std::make_unique<std::array<RawFrame, kMaxDepth>>()),
       outside_(std::make_unique<std::array<std::uintptr_t, kMaxChain>>()),
       lookups_(std::make_unique<std::byte[]>(kMaxLookups * FrameFormat::kMaxHeadSize)) {}
@@ -23,11 +25,12 @@ StackWalker::StackWalker(MemoryReader& reader, const GaugeLayout& layout)
 Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept {
   walk_ = Walk{};
   lookup_count_ = 0;
+  lookup_rounds_ = 0;
   hot_bytes_ = StackCopy::kHotBytes;
   guess.adopt(state);
   std::uint32_t tries = 0;
-  for (std::uint32_t wrong_guesses = 0; tries < kTries && wrong_guesses < kWrongGuesses; ++walk_.retries) {
-    switch (attempt(state, context, guess, tries + 1 == kTries)) {
+  for (std::uint32_t wrong_guesses = 0; tries < kMaxTries && wrong_guesses < kWrongGuesses; ++walk_.retries) {
+    switch (attempt(state, context, guess, tries + 1 >= kTries)) {
       case Attempt::whole:
         walk_.result = Walk::Result::stack;
         walk_.frames = std::span(*frames_).first(frame_count_);
@@ -78,57 +81,69 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
     guess_hot(top, now, guess);
     return Attempt::guessed_wrong;
   }
-  follow_hot(StackCopy::Group::second, top, now.chunk_top);
+  hot_->follow(StackCopy::Group::second, top, now.chunk_top);
   // From 3.14 on a frame that returns loses its code before it goes: the first copy may have it still.
-  const bool has_lost_leaf = hot_->count == 0;
+  const bool has_lost_leaf = hot_->count() == 0;
   if (has_lost_leaf && !may_be_partial) return Attempt::torn;
   // The innermost frame runs, so it cannot answer for its callers: it takes a caller that waits.
   FrameCopy caller;
-  if (hot_->exit != 0 && hot_->count == 1) {
-    if (copy_.find_hot(StackCopy::Group::second, hot_->exit, caller)) return Attempt::torn;  // it is no caller
-    guess_hot(hot_->exit, now, guess);
+  if (hot_->exit() != 0 && hot_->count() == 1) {
+    if (copy_.find_hot(StackCopy::Group::second, hot_->exit(), caller)) return Attempt::torn;  // it is no caller
+    guess_hot(hot_->exit(), now, guess);
     return Attempt::guessed_wrong;
   }
-  std::size_t agreed = agreeing_frames();
-  walk_.is_partial = has_lost_leaf || agreed < hot_->count;
-  if (!walk_.is_partial) return keep_agreed(agreed, guess);
-  if (may_be_partial) {
-    if (can_be_partial(agreed)) return keep_agreed(agreed, guess);
-    // The innermost frame went while it was copied again, and took its way to the callers along: the first copy has it.
-    follow_hot(StackCopy::Group::first, top, now.chunk_top);
-    agreed = agreeing_frames();
-    if (can_be_partial(agreed)) return keep_agreed(agreed, guess);
+  if (!has_lost_leaf && !reaches_quiet_frames(guess)) {
+    widen(guess);
+    return Attempt::guessed_wrong;
   }
+  const std::size_t agreed = hot_->agreeing_frames();
+  walk_.is_partial = has_lost_leaf || agreed < hot_->count();
+  if (!walk_.is_partial) return keep_agreed(agreed, guess);
+  return may_be_partial ? keep_callers(agreed, top, now, guess) : give_up(agreed);
+}
+
+/// Keeps the frames that agree, `agreed` of the second copy or those of the first.
+StackWalker::Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_t top, const ThreadState& now,
+                                               StackGuess& guess) noexcept {
+  if (can_be_partial(agreed, guess)) return keep_agreed(agreed, guess);
+  // The innermost frame went while it was copied again, and took its way to the callers along: the first copy has it.
+  hot_->follow(StackCopy::Group::first, top, now.chunk_top);
+  const std::size_t agreed_at_first = hot_->agreeing_frames();
+  return can_be_partial(agreed_at_first, guess) ? keep_agreed(agreed_at_first, guess) : give_up(agreed_at_first);
+}
+
+StackWalker::Attempt StackWalker::give_up(std::size_t agreed) noexcept {
   if (agreed == 0) hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);  // quieter frames are further down
   return Attempt::torn;
 }
 
-/// True if the outermost frames of the chain, so many of which agree, are callers that can be kept alone.
-bool StackWalker::can_be_partial(std::size_t agreed) const noexcept {
-  if (hot_->count == 0) return false;
-  // A generator that has been suspended meanwhile seems to be called by nobody.
-  const bool ends_in_generator = hot_->exit == 0 && format_.is_generator(hot_->from_root(0));
-  if (ends_in_generator) return false;
-  return agreed > 0 || (hot_->exit == 0 && has_moved_on(0));
+/// False if the frames that are copied but once begin so near the innermost one that they may have moved meanwhile.
+bool StackWalker::reaches_quiet_frames(const StackGuess& guess) const noexcept {
+  return hot_->count() >= kQuietFrames || hot_->exit() == 0 || guess.chunk_of(hot_->exit(), 0) != 0 ||
+         hot_bytes_ == StackCopy::kMaxHotBytes;
 }
 
-/// True if the frame at `index` of the chain, from its outermost, is the same activation in both copies, though it ran.
-bool StackWalker::has_moved_on(std::size_t index) const noexcept {
-  FrameCopy other;
-  return index < hot_->count && copy_.find_hot(other_group(), hot_->from_root(index).address, other) &&
-         format_.is_same_head(hot_->from_root(index), other);
+void StackWalker::widen(StackGuess& guess) noexcept {
+  hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
+  guess.anchor = 0;
+}
+
+/// True if the outermost frames of the chain, so many of which agree, are callers that can be kept alone.
+bool StackWalker::can_be_partial(std::size_t agreed, const StackGuess& guess) const noexcept {
+  if (hot_->count() == 0 || !reaches_quiet_frames(guess)) return false;
+  // A generator that has been suspended meanwhile seems to be called by nobody.
+  const bool ends_in_generator = hot_->exit() == 0 && format_.is_generator(hot_->from_root(0));
+  if (ends_in_generator) return false;
+  return agreed > 0 || (hot_->exit() == 0 && hot_->has_moved_on(0));
 }
 
 /// A frame that must be among the hot ones was not: adds it to the guess, and the ones it was called by as far as they
 /// are outside the chunks as well.
 void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept {
   const auto is_in_chunk = [&](std::uintptr_t frame) {
-    return contains(now.chunk, now.chunk_top - now.chunk, frame, 1);
+    return contains(now.chunk, guess.chunk_end() - now.chunk, frame, 1);
   };
-  if (is_in_chunk(address)) {
-    hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
-    guess.anchor = 0;
-  }
+  if (is_in_chunk(address)) widen(guess);
   std::array<std::uintptr_t, StackGuess::kMaxHot> frames;
   std::size_t count = 0;
   std::array<std::byte, FrameFormat::kMaxHeadSize> head;
@@ -140,73 +155,41 @@ void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, Stac
   guess.expect_hot(std::span(frames).first(count));
 }
 
-/// Follows the chain inside one copy of the hot frames, from the innermost on.
-void StackWalker::follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top) noexcept {
-  HotChain& chain = *hot_;
-  chain.group = group;
-  chain.count = 0;
-  std::uintptr_t above = chunk_top;
-  std::uintptr_t address = top;
-  while (address != 0 && chain.count < kMaxHotFrames) {
-    FrameCopy frame;
-    if (!copy_.find_hot(group, address, frame)) break;
-    if (copy_.is_in_window(address)) {
-      // What the thread called after it told its top may lie above it.
-      const bool is_leaf = chain.count == 0;
-      if (!is_leaf && (address >= above || above - address < format_.head_size())) break;
-      const std::size_t extent = address < above ? above - address : 0;
-      frame.size = std::min(frame.size, std::max(extent, format_.head_size()));
-      above = address;
-    }
-    if (!format_.is_plausible(frame)) break;
-    chain.frames[chain.count++] = frame;
-    address = frame.previous;
-  }
-  chain.exit = address;
-}
-
-StackCopy::Group StackWalker::other_group() const noexcept {
-  return hot_->group == StackCopy::Group::first ? StackCopy::Group::second : StackCopy::Group::first;
-}
-
-/// How many frames of the chain, from its outermost, are the same in the other copy.
-std::size_t StackWalker::agreeing_frames() const noexcept {
-  std::size_t agreed = 0;
-  for (; agreed < hot_->count; ++agreed) {
-    const FrameCopy& one = hot_->from_root(agreed);
-    FrameCopy other;
-    if (!copy_.find_hot(other_group(), one.address, other)) break;
-    const bool is_leaf = agreed + 1 == hot_->count;
-    if (!(is_leaf ? format_.is_same_head(one, other) : format_.is_same(one, other))) break;
-  }
-  return agreed;
-}
-
 /// Keeps the agreed frames, and those below them.
 StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept {
   forget_chain();
   check_chunks(guess);
   descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
   // The caller of what has come or gone is right as well: it has gone on meanwhile.
-  const std::size_t kept = agreed + (has_moved_on(agreed) ? 1 : 0);
+  const std::size_t kept = agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
     if (copy_.is_in_window(frame.address)) descent_.above = frame.address;
     if (!keep(frame, guess)) break;
   }
-  if (hot_->exit != 0 && !walk_.is_truncated) {
+  if (hot_->exit() != 0 && !walk_.is_truncated) {
     const Attempt result = follow_cold(guess);
     if (result != Attempt::whole) return result;
   }
+  if (!is_rooted(guess)) return Attempt::torn;
   remember(guess);
   if (frame_count_ > 0) return Attempt::whole;
   return walk_.is_partial ? Attempt::torn : Attempt::no_stack;
 }
 
+/// False if the chain ends in a generator that only seems to be called by nobody, because it has been suspended or is
+/// just about to be. One that was resumed by C code, with no Python below, has the whole data stack to itself.
+bool StackWalker::is_rooted(const StackGuess& guess) const noexcept {
+  if (walk_.is_truncated || !ends_in_generator_ || guess.chunk_count == 0) return true;
+  const std::uintptr_t first_slot = guess.chunks[0].address + layout_.chunk.data;
+  const bool is_only_chunk = guess.chunk_count == 1 && guess.next_chunk == 0;
+  return is_only_chunk &&
+         descent_.above - first_slot <= sizeof(std::uintptr_t);  // the first chunk leaves a slot unused
+}
+
 StackWalker::Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
-  const FrameCopy& anchor = hot_->from_root(0);
   const std::size_t lookups_before = lookup_count_;
-  std::uintptr_t address = hot_->exit;
+  std::uintptr_t address = hot_->exit();
   while (address != 0) {
     FrameCopy frame;
     if (!copy_.find(address, frame)) {
@@ -224,8 +207,19 @@ StackWalker::Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
     if (!keep(frame, guess)) break;
     address = frame.previous;
   }
+  return confirm_cold(lookup_count_ > lookups_before, guess);
+}
+
+/// Holds the older frames to the anchor.
+StackWalker::Attempt StackWalker::confirm_cold(bool was_looked_up, StackGuess& guess) noexcept {
+  // Looking frames up takes long, and the anchor can be back meanwhile: next time they are part of the copy.
+  const bool can_be_guessed = !walk_.is_truncated && outside_count_ <= StackGuess::kMaxCold;
+  if (was_looked_up && can_be_guessed && lookup_rounds_++ < kLookupRounds) {
+    remember(guess);
+    return Attempt::guessed_wrong;
+  }
+  const FrameCopy& anchor = hot_->from_root(0);
   FrameCopy late;
-  const bool was_looked_up = lookup_count_ > lookups_before;
   if (!was_looked_up && copy_.find_late(anchor.address, late)) {
     late.size = std::min(late.size, anchor.size);
     if (format_.is_same(anchor, late)) return Attempt::whole;
@@ -319,6 +313,7 @@ bool StackWalker::read_next_chunk(StackGuess& guess) noexcept {
 void StackWalker::forget_chain() noexcept {
   frame_count_ = outside_count_ = outside_hot_ = chain_count_ = 0;
   next_anchor_ = 0;
+  ends_in_generator_ = false;
   walk_.is_truncated = false;
 }
 
@@ -329,6 +324,7 @@ bool StackWalker::keep(const FrameCopy& frame, const StackGuess& guess) noexcept
     return false;
   }
   ++chain_count_;
+  ends_in_generator_ = format_.is_generator(frame);
   const std::uintptr_t end = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0;
   if (copy_.is_in_window(frame.address)) {
     outside_hot_ = outside_count_;

@@ -3,8 +3,15 @@
 // A frame that waits for its callee is frozen, every byte of it. So the frames that are the same in two copies, one
 // taken before and one after the thread state was, were on the stack when it said which frame is the innermost; and if
 // the oldest of these "hot" frames, the anchor, is unchanged in a copy taken after the older frames were copied, those
-// were frozen too. A guess that was wrong is made again with what was found. A stack that moved is read again, and the
-// third time the part on which both copies agree is kept: the callers, without the innermost frames.
+// were frozen too.
+//
+// Frozen, or back again: a program that calls the same functions over and over comes back to the same bytes. Against
+// that stand three things. A frame says whether it waits or runs, so the remains above a running one are not taken for
+// its callee. The innermost frames, which can come back soonest, are copied once more between the two copies. And the
+// anchor is so far down that all above it cannot return and be called again before the copy is done.
+//
+// A guess that was wrong is made again with what was found. A stack that moved is read again, and the third time the
+// part on which the copies agree is kept: the callers, without the innermost frames.
 #pragma once
 
 #include <array>
@@ -14,6 +21,7 @@
 #include <span>
 
 #include "recorder/cpython/frame_format.h"
+#include "recorder/cpython/hot_chain.h"
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
 #include "recorder/cpython/stack_copy.h"
@@ -53,22 +61,14 @@ class StackWalker {
   Walk walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept;
 
  private:
-  static constexpr std::uint32_t kTries = 3;
+  static constexpr std::uint32_t kTries = 3;         // until a part of the stack is enough
+  static constexpr std::uint32_t kMaxTries = 8;      // where not even a part can be relied on
   static constexpr std::uint32_t kWrongGuesses = 6;  // a walk, that cost no try
-  static constexpr std::size_t kMaxHotFrames = 1024;
+  static constexpr std::uint32_t kLookupRounds = 2;  // of them, because frames were met that nobody had guessed
   static constexpr std::size_t kMaxChain = 2 * kMaxDepth + 64;  // hidden frames included
   static constexpr std::size_t kMaxLookups = 128;               // single reads, a walk, for frames nobody guessed
 
   enum class Attempt { whole, torn, guessed_wrong, no_stack };
-
-  struct HotChain {
-    std::array<FrameCopy, kMaxHotFrames> frames;
-    StackCopy::Group group = StackCopy::Group::second;
-    std::size_t count = 0;
-    std::uintptr_t exit = 0;  // the first frame that is not hot; 0 = the stack ends before
-
-    [[nodiscard]] const FrameCopy& from_root(std::size_t index) const noexcept { return frames[count - 1 - index]; }
-  };
 
   /// Frames lie in a chunk without gaps, so each ends where the one it called starts.
   struct Descent {
@@ -79,15 +79,17 @@ class StackWalker {
   Attempt attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
                   bool may_be_partial) noexcept;
   Attempt compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess, bool may_be_partial) noexcept;
+  Attempt keep_callers(std::size_t agreed, std::uintptr_t top, const ThreadState& now, StackGuess& guess) noexcept;
+  Attempt give_up(std::size_t agreed) noexcept;
   void guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept;
-  void follow_hot(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top) noexcept;
-  [[nodiscard]] std::size_t agreeing_frames() const noexcept;
-  [[nodiscard]] StackCopy::Group other_group() const noexcept;
-  [[nodiscard]] bool can_be_partial(std::size_t agreed) const noexcept;
-  [[nodiscard]] bool has_moved_on(std::size_t index) const noexcept;
+  [[nodiscard]] bool reaches_quiet_frames(const StackGuess& guess) const noexcept;
+  void widen(StackGuess& guess) noexcept;
+  [[nodiscard]] bool can_be_partial(std::size_t agreed, const StackGuess& guess) const noexcept;
   Attempt keep_agreed(std::size_t agreed, StackGuess& guess) noexcept;
 
+  [[nodiscard]] bool is_rooted(const StackGuess& guess) const noexcept;
   Attempt follow_cold(StackGuess& guess) noexcept;
+  Attempt confirm_cold(bool was_looked_up, StackGuess& guess) noexcept;
   void check_chunks(StackGuess& guess) const noexcept;
   enum class LookUp { found, guessed_wrong, exhausted };
   LookUp look_up(std::uintptr_t address, StackGuess& guess, FrameCopy& frame) noexcept;
@@ -118,9 +120,11 @@ class StackWalker {
   std::size_t outside_hot_ = 0;  // how many of them come before a frame of the window
   std::size_t chain_count_ = 0;
   std::uintptr_t next_anchor_ = 0;
+  bool ends_in_generator_ = false;
 
   std::unique_ptr<std::byte[]> lookups_;
   std::size_t lookup_count_ = 0;
+  std::uint32_t lookup_rounds_ = 0;
 };
 
 }  // namespace gauge::cpython

@@ -39,6 +39,8 @@ inline constexpr GaugeLayout kFakeLayout{
               .previous = 8,
               .instruction = 56,
               .owner = 70,
+              .stack_top = 64,
+              .is_entry = GAUGE_NO_FIELD,
               .function = 16,
               .globals = 24,
               .locals = 72,
@@ -52,6 +54,7 @@ class Memory {
   explicit Memory(std::size_t size) : words_(size / 8 + 1) {}
   [[nodiscard]] std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(words_.data()); }
   void set(std::size_t offset, std::uint64_t value) { std::memcpy(bytes() + offset, &value, sizeof value); }
+  void set_int(std::size_t offset, std::int32_t value) { std::memcpy(bytes() + offset, &value, sizeof value); }
   void set_byte(std::size_t offset, std::uint8_t value) { std::memcpy(bytes() + offset, &value, 1); }
   [[nodiscard]] std::uint64_t get(std::size_t offset) const {
     std::uint64_t value = 0;
@@ -94,6 +97,10 @@ class FakeThread {
     memory->set(at + kFakeLayout.frame.previous, top_frame());
     memory->set(at + kFakeLayout.frame.instruction, code + 100);
     memory->set_byte(at + kFakeLayout.frame.owner, owner);
+    set_waiting(memory, at, false);
+    if (!frames_.empty() && owner < kFakeLayout.frame.first_hidden_owner) {
+      set_waiting(frames_.back().memory, frames_.back().at, true);
+    }
     for (std::size_t i = 0; i < 4; ++i) memory->set(at + kFakeLayout.frame.locals + 8 * i, ++stamp_);
     frames_.push_back({memory, at, owner});
     update();
@@ -110,9 +117,16 @@ class FakeThread {
       }
     }
     frames_.pop_back();
+    if (!frames_.empty()) set_waiting(frames_.back().memory, frames_.back().at, false);
     update();
   }
 
+  /// What the frames pushed and touched from now on hold. A program that repeats itself repeats these.
+  void set_stamp(std::uint64_t stamp) { stamp_ = stamp; }
+  void jump(std::uintptr_t instruction) {
+    const Frame& frame = frames_.back();
+    frame.memory->set(frame.at + kFakeLayout.frame.instruction, instruction);
+  }
   /// The innermost function executes something: instruction and a local change.
   void step() { touch(0); }
   /// The same for the frame `depth` callers up.
@@ -138,6 +152,9 @@ class FakeThread {
     std::uint8_t owner;
   };
 
+  static void set_waiting(Memory* memory, std::size_t at, bool is_waiting) {
+    memory->set_int(at + kFakeLayout.frame.stack_top, is_waiting ? 2 : -1);
+  }
   [[nodiscard]] std::uintptr_t top_frame() const {
     return frames_.empty() ? 0 : frames_.back().memory->address() + frames_.back().at;
   }
@@ -175,6 +192,7 @@ class InterruptedReader final : public MemoryReader {
  public:
   /// Called before each range is copied; the argument counts all ranges of all gathers.
   std::function<void(const MemoryRange&)> before_range = [](const MemoryRange&) {};
+  std::function<void()> before_read = [] {};
   std::size_t gathers = 0;
   std::size_t reads = 0;
 
@@ -192,6 +210,7 @@ class InterruptedReader final : public MemoryReader {
   [[nodiscard]] std::string_view name() const noexcept override { return "interrupted"; }
   bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
     ++reads;
+    before_read();
     return honest_->read_bytes(address, out, size);
   }
 

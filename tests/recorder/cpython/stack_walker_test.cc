@@ -225,6 +225,57 @@ TEST_F(StackWalkerTest, KeepsTheCallersOfAFrameThatLosesItsCodeAsItReturns) {
   EXPECT_EQ(stack.retries, 2u);
 }
 
+TEST_F(StackWalkerTest, TakesNoGeneratorForTheWholeStack) {
+  // A generator that is suspended, or just about to be, has no caller.
+  thread.push(0x100);
+  thread.push(0x200, kGenerator);
+  thread.frame_memory(0).set(kFakeLayout.frame.previous, 0);
+  EXPECT_EQ(walk().result, Walk::Result::failed);
+  thread.push(0x300);
+  EXPECT_EQ(walk().result, Walk::Result::failed);
+}
+
+TEST_F(StackWalkerTest, FindsACoroutineResumedByCCodeWithNoPythonBelow) {
+  thread.push(0x100, kGenerator);
+  EXPECT_THAT(codes(walk()), ElementsAre(0x100));
+  thread.push(0x200);
+  EXPECT_THAT(codes(walk()), ElementsAre(0x200, 0x100));
+}
+
+TEST_F(StackWalkerTest, TakesNoRemainsForTheCalleeOfAFrameThatRuns) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  const std::uintptr_t leaf = thread.state().current_frame;
+  walk();
+  thread.pop();  // what is left of 0x300 looks as if 0x200 called it
+  at_each_state_copy([&] { thread.state_memory().set(kFakeLayout.thread.current_frame, leaf); });
+  const Walk stack = walk();
+  EXPECT_TRUE(stack.is_partial);
+  EXPECT_THAT(codes(stack), ElementsAre(0x200, 0x100));
+}
+
+TEST_F(StackWalkerTest, CopiesAgainWhereFewFramesWereCopiedTwice) {
+  for (std::uintptr_t i = 1; i <= 100; ++i) thread.push(i << 8);
+  walk();
+  const ThreadState before = thread.state();
+  for (int i = 0; i < 20; ++i) thread.pop();  // to four frames above the oldest of those copied twice
+  reader.gathers = 0;
+  const Walk stack = walker->walk(before, {}, *guess);
+  EXPECT_EQ(stack.frames.size(), 80u);
+  EXPECT_EQ(reader.gathers, 2u);
+}
+
+TEST_F(StackWalkerTest, CopiesFramesThatItHadToLookUpWithTheOthers) {
+  thread.push(0x100);
+  for (std::uintptr_t i = 2; i <= 20; ++i) thread.push(i << 8, kGenerator);
+  thread.push(0xA000);
+  thread.push(0xB000);
+  std::size_t gathers_of_the_last_read = 0;
+  reader.before_read = [&] { gathers_of_the_last_read = reader.gathers; };
+  EXPECT_EQ(walk().frames.size(), 22u);
+  EXPECT_GT(gathers_of_the_last_read, 0u);
+  EXPECT_LT(gathers_of_the_last_read, reader.gathers);
+}
+
 TEST_F(StackWalkerTest, NeedsNoLimitOfTheChunk) {
   // The interpreter sets it last when it gives a chunk back.
   for (std::uintptr_t i = 1; i <= 40; ++i) thread.push(i << 8);

@@ -1,0 +1,172 @@
+// Whether a stack can be put together of frames that were never on the stack at the same time: programs that move on
+// while they are copied, at every place and from every state.
+#include "recorder/cpython/hot_chain.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "recorder/cpython/stack_walker.h"
+#include "tests/recorder/cpython/fake_interpreter.h"
+
+namespace gauge::cpython {
+namespace {
+
+/// Copies plainly, in pieces, and lets the program act before each.
+class PausingReader final : public MemoryReader {
+ public:
+  static constexpr std::size_t kPieceBytes = 128;
+  std::function<void(std::size_t)> before_piece = [](std::size_t) {};  // told how many have been copied
+  std::size_t pieces = 0;
+
+  std::size_t gather(std::span<const MemoryRange> ranges) noexcept override {
+    std::size_t done = 0;
+    for (const MemoryRange& range : ranges) {
+      for (std::size_t at = 0; at < range.size; at += kPieceBytes, ++pieces) {
+        before_piece(pieces);
+        const std::size_t size = std::min(kPieceBytes, range.size - at);
+        read_bytes(range.address + at, window_.data() + done, size);
+        done += size;
+      }
+    }
+    return done;
+  }
+  [[nodiscard]] const std::byte* window() const noexcept override { return window_.data(); }
+  [[nodiscard]] std::string_view name() const noexcept override { return "pausing"; }
+  bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
+    std::memcpy(out, reinterpret_cast<const void*>(address), size);
+    return true;
+  }
+
+ private:
+  std::vector<std::byte> window_ = std::vector<std::byte>(64 << 10);
+};
+
+/// root calls a(), which calls a leaf, then b(), which calls another, at the same addresses; and so on. Each round
+/// writes the same bytes.
+class TwoChains {
+ public:
+  static constexpr std::size_t kSteps = 16;
+
+  TwoChains() {
+    for (const std::uintptr_t code : {0x10U, 0x20U, 0x30U}) thread_.push(code);
+    thread_.push(kRoot);
+    for (std::size_t i = 0; i < kSteps; ++i) step();  // from now on the remains of calls are there
+  }
+
+  void step() {
+    const std::size_t step = next_++ % kSteps;
+    const bool is_a = step < kSteps / 2;
+    const std::uintptr_t function = is_a ? kA : kB;
+    const std::uintptr_t leaf = is_a ? kLeafOfA : kLeafOfB;
+    thread_.set_stamp(100 * step);
+    switch (step % (kSteps / 2)) {
+      case 0:
+        return thread_.jump(kRoot + (is_a ? 1 : 2));
+      case 1:
+        return thread_.push(function);
+      case 2:
+        return thread_.jump(function + 1);
+      case 3:
+        return thread_.push(leaf);
+      case 4:
+        return thread_.jump(leaf + 1);
+      case 6:
+        return thread_.jump(function + 2);
+      default:
+        return thread_.pop();
+    }
+  }
+
+  [[nodiscard]] ThreadState state() const { return thread_.state(); }
+  /// Whether the stack can have been that of the program, whole or without its innermost frames.
+  [[nodiscard]] static bool is_possible(const Walk& walk) {
+    const std::size_t depth = walk.frames.size();
+    if (depth < 4 || depth > 6) return depth < 4 && walk.is_partial;
+    if (depth == 4) return true;
+    const RawFrame& function = walk.frames[depth - 5];
+    const bool is_a = walk.frames[depth - 4].instruction == kRoot + 1;
+    if (function.executable != (is_a ? kA : kB)) return false;
+    if (depth == 5) return true;
+    return function.instruction == function.executable + 1 && walk.frames[0].executable == (is_a ? kLeafOfA : kLeafOfB);
+  }
+
+ private:
+  static constexpr std::uintptr_t kRoot = 0x100, kA = 0xA00, kB = 0xB00, kLeafOfA = 0xA50, kLeafOfB = 0xB50;
+
+  FakeThread thread_{0x1000, 1};
+  std::size_t next_ = 0;
+};
+
+/// Walks the program's stack while it moves on by so many steps before each of the pieces.
+struct Move {
+  std::size_t piece, steps;
+};
+
+class HotChainTest : public testing::Test {
+ protected:
+  Walk walk_while(std::size_t phase, std::span<const Move> moves) {
+    while (next_ % TwoChains::kSteps != phase) step();
+    reader_.before_piece = [](std::size_t) {};
+    walker_->walk(program_.state(), {}, *guess_);  // so that the first copy of the next has all
+    const ThreadState state = program_.state();
+    reader_.pieces = 0;
+    reader_.before_piece = [&](std::size_t piece) {
+      for (const Move& move : moves) {
+        for (std::size_t i = 0; piece == move.piece && i < move.steps; ++i) step();
+      }
+    };
+    return walker_->walk(state, {}, *guess_);
+  }
+  std::size_t pieces_of_a_copy() {
+    walk_while(0, {});
+    return reader_.pieces;
+  }
+
+ private:
+  void step() {
+    program_.step();
+    ++next_;
+  }
+
+  TwoChains program_;
+  std::size_t next_ = 0;
+  PausingReader reader_;
+  std::unique_ptr<StackWalker> walker_ = std::make_unique<StackWalker>(reader_, kFakeLayout);
+  std::unique_ptr<StackGuess> guess_ = std::make_unique<StackGuess>();
+};
+
+TEST_F(HotChainTest, NoTwoMovesDuringACopyMakeAStackThatNeverWas) {
+  const std::size_t pieces = pieces_of_a_copy();
+  ASSERT_GT(pieces, 10u);
+  std::mt19937 random(20261124);
+  std::size_t impossible = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::size_t one = 1 + random() % (pieces - 2);
+    const std::size_t two = one + 1 + random() % (pieces - one - 1);
+    const std::size_t steps = 1 + random() % TwoChains::kSteps;
+    // The second move completes the round, so that the program is back where it was, or nearly so.
+    const Move moves[] = {{one, steps}, {two, TwoChains::kSteps - steps + random() % 3}};
+    impossible += TwoChains::is_possible(walk_while(random() % TwoChains::kSteps, moves)) ? 0 : 1;
+  }
+  EXPECT_EQ(impossible, 0u);
+}
+
+TEST_F(HotChainTest, MovesAllThroughACopyMakeNoStackThatNeverWas) {
+  const std::size_t pieces = pieces_of_a_copy();
+  std::mt19937 random(20261125);
+  std::size_t impossible = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    std::vector<Move> moves(3 + random() % 8);
+    for (Move& move : moves) move = {1 + random() % (3 * pieces), 1 + random() % 20};
+    impossible += TwoChains::is_possible(walk_while(random() % TwoChains::kSteps, moves)) ? 0 : 1;
+  }
+  EXPECT_EQ(impossible, 0u);
+}
+
+}  // namespace
+}  // namespace gauge::cpython
