@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "formats/base/error.h"
+#include "formats/gpf/records.h"
 #include "recorder/cpython/line_table.h"
 #include "recorder/cpython/live_source.h"
 #include "recorder/cpython/memory_readers.h"
@@ -52,6 +53,7 @@ class Collector final : public StackVisitor {
   }
   bool on_sample(const ThreadSample& sample) noexcept override {
     ++sample_count;
+    if ((sample.status & gpf::kOnCpu) != 0) ++moving_count;
     if (is_counting_only) return true;
     key_.clear();
     key_.push_back(sample.thread);
@@ -76,6 +78,7 @@ class Collector final : public StackVisitor {
   std::map<std::uint32_t, Code> codes;
   std::map<std::uint32_t, Thread> threads;
   std::uint64_t sample_count = 0;
+  std::uint64_t moving_count = 0;  // of threads that ran meanwhile
   bool with_lines = false;
   bool with_continuity = false;
   bool is_counting_only = false;
@@ -97,7 +100,7 @@ struct Session {
   nanoseconds interval{0};
   nanoseconds start_after{0};  // opened at once, but looks later
   nanoseconds held_for{0};     // and no longer than this; 0 = until stopped
-  std::uint64_t sample_limit = 0;
+  std::uint64_t moving_limit = 0;
   std::uint64_t ticks = 0;
   std::vector<double> costs;  // microseconds per sample, by tick
   nanoseconds cpu{0};
@@ -133,7 +136,7 @@ struct Session {
     auto next = steady_clock::now();
     const auto last = held_for.count() == 0 ? steady_clock::time_point::max() : next + held_for;
     while (!must_stop && next < last && !source->is_finalizing() &&
-           (sample_limit == 0 || collector.sample_count < sample_limit)) {
+           (moving_limit == 0 || collector.moving_count < moving_limit)) {
       const std::uint64_t before = collector.sample_count;
       const auto start = steady_clock::now();
       source->look(collector);
@@ -156,7 +159,7 @@ struct Session {
 Session* session = nullptr;  // ended sessions are leaked: tests end with the process
 
 // start(interval_ns, *, reader="", lines=False, continuity=False, limit=0, counting_only=False, start_after_ns=0,
-//       held_for_ns=0)
+//       held_for_ns=0); limit: samples of threads that ran while they were looked at; 0 = none
 PyObject* start(PyObject*, PyObject* arguments, PyObject* keywords) {
   long long interval = 0, start_after = 0, held_for = 0;
   unsigned long long limit = 0;
@@ -172,7 +175,7 @@ PyObject* start(PyObject*, PyObject* arguments, PyObject* keywords) {
   fresh->interval = nanoseconds{interval};
   fresh->start_after = nanoseconds{start_after};
   fresh->held_for = nanoseconds{held_for};
-  fresh->sample_limit = limit;
+  fresh->moving_limit = limit;
   fresh->collector.with_lines = lines != 0;
   fresh->collector.with_continuity = continuity != 0;
   fresh->collector.is_counting_only = counting_only != 0;
@@ -257,6 +260,8 @@ PyObject* stop(PyObject*, PyObject*) {
 
 // sample_count() -> samples so far
 PyObject* sample_count(PyObject*, PyObject*) { return PyLong_FromUnsignedLongLong(session->collector.sample_count); }
+// moving_count() -> those of threads that ran while they were looked at
+PyObject* moving_count(PyObject*, PyObject*) { return PyLong_FromUnsignedLongLong(session->collector.moving_count); }
 
 // hold_gil(seconds): runs in C with the GIL; release_gil(seconds): without
 void spin(double seconds) {
@@ -280,6 +285,7 @@ PyMethodDef methods[] = {{"start", reinterpret_cast<PyCFunction>(reinterpret_cas
                           METH_VARARGS | METH_KEYWORDS, nullptr},
                          {"stop", stop, METH_NOARGS, nullptr},
                          {"sample_count", sample_count, METH_NOARGS, nullptr},
+                         {"moving_count", moving_count, METH_NOARGS, nullptr},
                          {"hold_gil", hold_gil, METH_O, nullptr},
                          {"spin_without_gil", spin_without_gil, METH_O, nullptr},
                          {"call", call, METH_O, nullptr},

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import walker_probe
+from moving_stacks import PROGRAMS, chains, leaf_a, nested, recursion, sample_program
 
 PARTIAL, TRUNCATED, ON_CPU, CPU_UNKNOWN = 1, 2, 8, 16
 GIL_HELD, GIL_WANTED, GIL_UNKNOWN, NEW_CALL = 32, 64, 128, 256
@@ -286,90 +287,39 @@ class StacksOfThreadsAtRest(unittest.TestCase):
         assert next(t[3] for t in result["threads"].values() if t[0] == ident) == "renamed"
 
 
-# The program of two chains: whatever has leaf_a as its innermost frame must have hot_a below, and so on.
-
-
-def leaf_a() -> int:
-    return sum(range(50))
-
-
-def leaf_b() -> int:
-    return sum(range(50))
-
-
-def hot_a() -> int:
-    return leaf_a()
-
-
-def hot_b() -> int:
-    return leaf_b()
-
-
-def generate_a() -> Iterator[int]:
-    yield leaf_a()
-
-
-def generate_b() -> Iterator[int]:
-    yield leaf_b()
-
-
-def flutter(limit: int, deadline: float) -> None:
-    while walker_probe.sample_count() < limit and time.monotonic() < deadline:
-        for _ in range(100):
-            hot_a()
-            hot_b()
-            for _ in generate_a():
-                pass
-            for _ in generate_b():
-                pass
-
-
-def nested(depth: int, limit: int, deadline: float) -> None:
-    if depth == 0:
-        return flutter(limit, deadline)
-    return nested(depth - 1, limit, deadline)
-
-
-START = flutter.__code__.co_firstlineno
-CALLERS = {"leaf_a": {"hot_a", "generate_a"}, "leaf_b": {"hot_b", "generate_b"}, "flutter": {"nested"}}
-CALLERS |= {name: {"flutter"} for name in ("hot_a", "hot_b", "generate_a", "generate_b")}
-LINES = {"hot_a": START + 3, "hot_b": START + 4, "generate_a": START + 5, "generate_b": START + 7}
-
-
-def is_possible(frames: list[Frame], depth: int) -> bool:
-    names = [name for name, _, _ in frames]
-    for (callee, _, _), (caller, _, line) in zip(frames, frames[1:]):
-        if callee in CALLERS and caller not in CALLERS[callee]:
-            return False
-        if callee in LINES and line != LINES[callee]:
-            return False
-    return "flutter" not in names or names.count("nested") == depth + 1
-
-
 class StacksThatMove(unittest.TestCase):
-    samples_wanted = 100_000
+    """How many samples of a running program there are in the time depends on how free the cores are; what must hold,
+    holds for each. benchmarks/impossible_stacks.py takes millions."""
 
-    def flutter_at(self, depth: int, interval_ns: int, limit: int) -> dict[str, Any]:
-        with sampling(interval_ns, lines=True, limit=limit) as result:
-            nested(depth, limit, time.monotonic() + 60)
-        impossible = [s for s in result["samples"] if not is_possible(s["frames"], depth)]
-        assert impossible == []
-        assert result["count"] > limit // 4
-        # Read while the program runs as fast as it can, some stacks never rest for three tries.
-        assert result["failed_reads"] < result["count"] // 30 + 5
-        return result
+    samples_wanted = 2_000
+    seconds = 0.25  # at most, for one program
 
-    def test_no_stack_of_two_chains_is_impossible(self) -> None:
-        self.flutter_at(0, 0, self.samples_wanted)
+    def check(self, body: Callable[[], None], depth: int, samples: int, interval_ns: int = 0) -> None:
+        with self.subTest(program=body.__name__, depth=depth):
+            outcome = sample_program(body, depth, samples, self.seconds, interval_ns)
+            assert not outcome.impossible, outcome.told()
+            assert outcome.accepted > 0
+            # Read while the program runs as fast as it can, some stacks never rest for as many tries as there are.
+            assert outcome.failed <= outcome.accepted
 
-    def test_no_deep_stack_of_two_chains_is_impossible(self) -> None:
-        self.flutter_at(40, 0, self.samples_wanted)
+    def test_no_stack_is_impossible(self) -> None:
+        for body in PROGRAMS:
+            self.check(body, 0, self.samples_wanted)
+
+    def test_no_deep_stack_is_impossible(self) -> None:
+        for body in PROGRAMS:
+            self.check(body, 40, self.samples_wanted)
 
     def test_no_stack_across_chunks_is_impossible(self) -> None:
-        self.flutter_at(400, 0, self.samples_wanted // 10)
+        for body in PROGRAMS:
+            self.check(body, 400, self.samples_wanted // 10)
+
+    def test_no_stack_at_the_end_of_a_chunk_is_impossible(self) -> None:
+        for depth in range(100, 180, 8):
+            self.check(recursion, depth, self.samples_wanted // 20)
 
     def test_no_stack_sampled_at_a_rate_is_impossible(self) -> None:
-        self.flutter_at(0, 100_000, 5_000)
+        self.check(chains, 0, 500, interval_ns=100_000)
 
     def test_no_frame_of_the_interpreter_shows(self) -> None:
         def build() -> None:
@@ -394,7 +344,7 @@ class StacksThatMove(unittest.TestCase):
 
         made: set[str] = set()
         with sampling(0) as result:
-            end = time.monotonic() + 2
+            end = time.monotonic() + 1
             while time.monotonic() < end:
                 name = f"made_{len(made)}"
                 made.add(name)
@@ -412,7 +362,7 @@ class StacksThatMove(unittest.TestCase):
             fall(depth - 1)
 
         with sampling(0, lines=True) as result:
-            end = time.monotonic() + 2
+            end = time.monotonic() + 1
             while time.monotonic() < end:
                 for depth in (3, 200, 20, 700):
                     with contextlib.suppress(ValueError):
@@ -432,7 +382,7 @@ class Threads(unittest.TestCase):
 
         started = 0
         with sampling(0) as result:
-            end = time.monotonic() + 2
+            end = time.monotonic() + 1
             while time.monotonic() < end:
                 threads = [threading.Thread(target=work) for _ in range(8)]
                 for thread in threads:
@@ -552,9 +502,9 @@ class Continuity(unittest.TestCase):
 class Lies(unittest.TestCase):
     def test_a_reader_that_lies_is_survived(self) -> None:
         with sampling(0, reader="unreliable") as result:
-            end = time.monotonic() + 5
+            end = time.monotonic() + 2
             while time.monotonic() < end:
-                nested(30, 0, 0)
+                nested(30, leaf_a)
                 for _ in delegated(lambda: None):
                     leaf_a()
                 thread = threading.Thread(target=leaf_a)
