@@ -8,11 +8,16 @@ void HotChain::follow(StackCopy::Group group, std::uintptr_t top, std::uintptr_t
   group_ = group;
   count_ = 0;
   std::uintptr_t above = chunk_top;
+  bool is_in_border = false;
   std::uintptr_t address = top;
   while (address != 0 && count_ < kMaxFrames) {
     FrameCopy frame;
     if (!copy_.find_hot(group, address, frame)) break;
-    if (copy_.is_in_window(address)) {
+    if (!is_in_border && copy_.is_in_border(address)) {
+      is_in_border = true;
+      above = copy_.border_end();
+    }
+    if (is_in_border ? copy_.is_in_border(address) : copy_.is_in_window(address)) {
       // What the thread called after it told its top may lie above it.
       const bool is_leaf = count_ == 0;
       if (!is_leaf && (address >= above || above - address < format_.head_size())) break;

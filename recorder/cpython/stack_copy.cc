@@ -80,6 +80,7 @@ bool StackCopy::take(const ThreadState& state, const WalkContext& context, const
   is_cut_ = false;
   cursor_ = 0;
   window_ = window(guess, hot_bytes);
+  border_ = border(guess, hot_bytes);
   const std::size_t gil_size = layout_.gil.switches + sizeof(std::uint64_t);
   gil_before_ = context.gil == 0 ? kNone : add(context.gil, gil_size);
   hot(Group::first) = add_hot(guess);
@@ -118,10 +119,19 @@ MemoryRange StackCopy::window(const StackGuess& guess, std::size_t hot_bytes) no
   return {begin, end - begin};
 }
 
+/// The end of the chunk before the newest, where that has but little of the stack: the frames there move as well.
+MemoryRange StackCopy::border(const StackGuess& guess, std::size_t hot_bytes) noexcept {
+  if (guess.chunk_count < 2 || guess.chunks[0].size >= hot_bytes) return {};
+  const StackGuess::Chunk& chunk = guess.chunks[1];
+  const std::size_t size = std::min(chunk.size, hot_bytes - guess.chunks[0].size);
+  return {chunk.address + chunk.size - size, size};
+}
+
 StackCopy::HotRanges StackCopy::add_hot(const StackGuess& guess) noexcept {
   HotRanges ranges{.outside = snapshot_.count()};
   for (std::size_t i = 0; i < guess.hot_count; ++i) (void)add(guess.hot[i], format_.head_size());
   ranges.outside_count = snapshot_.count() - ranges.outside;
+  if (border_.size > 0) ranges.border = add(border_.address, border_.size);
   if (window_.size > 0) ranges.window = add(window_.address, window_.size);
   return ranges;
 }
@@ -130,6 +140,10 @@ StackCopy::HotRanges StackCopy::add_innermost(const StackGuess& guess) noexcept 
   HotRanges ranges;
   const std::size_t size = std::min(window_.size, kHeadroom + kInnermostBytes);
   if (size > 0) ranges.window = add(window_.address + window_.size - size, size);
+  if (border_.size > 0 && window_.size < kHeadroom + kInnermostBytes) {
+    const std::size_t rest = std::min(border_.size, kHeadroom + kInnermostBytes - window_.size);
+    ranges.border = add(border_end() - rest, rest);
+  }
   ranges.outside = snapshot_.count();
   for (std::size_t i = 0; i < std::min<std::size_t>(guess.hot_count, kInnermostOutside); ++i) {
     (void)add(guess.hot[i], format_.head_size());
@@ -216,6 +230,7 @@ bool StackCopy::find_in(std::size_t index, std::uintptr_t address, FrameCopy& fr
 bool StackCopy::find_hot(Group group, std::uintptr_t address, FrameCopy& frame) const noexcept {
   const HotRanges& ranges = hot(group);
   if (ranges.window != kNone && find_in(ranges.window, address, frame)) return true;
+  if (ranges.border != kNone && find_in(ranges.border, address, frame)) return true;
   for (std::size_t i = ranges.outside; i < ranges.outside + ranges.outside_count; ++i) {
     if (snapshot_.range(i).address == address && find_in(i, address, frame)) return true;
   }
@@ -244,6 +259,10 @@ bool StackCopy::find_late(std::uintptr_t address, FrameCopy& frame) const noexce
 
 bool StackCopy::is_in_window(std::uintptr_t address) const noexcept {
   return contains(window_.address, window_.size, address, format_.head_size());
+}
+
+bool StackCopy::is_in_border(std::uintptr_t address) const noexcept {
+  return contains(border_.address, border_.size, address, format_.head_size());
 }
 
 const std::byte* StackCopy::chunk_header(std::size_t index, const StackGuess& guess) const noexcept {

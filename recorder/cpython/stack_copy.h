@@ -106,6 +106,10 @@ class StackCopy {
   bool find_late(std::uintptr_t address, FrameCopy& frame) const noexcept;
   /// True if the hot part of the newest chunk includes `address`.
   [[nodiscard]] bool is_in_window(std::uintptr_t address) const noexcept;
+  /// True if the hot part of the chunk before it does.
+  [[nodiscard]] bool is_in_border(std::uintptr_t address) const noexcept;
+  /// Where that part, and so the used part of its chunk, ends.
+  [[nodiscard]] std::uintptr_t border_end() const noexcept { return border_.address + border_.size; }
   /// The copy of the header of a chunk; null if it was not copied.
   [[nodiscard]] const std::byte* chunk_header(std::size_t index, const StackGuess& guess) const noexcept;
 
@@ -119,11 +123,13 @@ class StackCopy {
 
   struct HotRanges {
     std::size_t window = kNone;
+    std::size_t border = kNone;
     std::size_t outside = 0, outside_count = 0;  // frames outside the chunks
   };
 
   [[nodiscard]] std::size_t add(std::uintptr_t address, std::size_t size) noexcept;
   [[nodiscard]] static MemoryRange window(const StackGuess& guess, std::size_t hot_bytes) noexcept;
+  [[nodiscard]] static MemoryRange border(const StackGuess& guess, std::size_t hot_bytes) noexcept;
   [[nodiscard]] HotRanges& hot(Group group) noexcept { return hot_[static_cast<std::size_t>(group)]; }
   [[nodiscard]] const HotRanges& hot(Group group) const noexcept { return hot_[static_cast<std::size_t>(group)]; }
   [[nodiscard]] HotRanges add_hot(const StackGuess& guess) noexcept;
@@ -147,6 +153,7 @@ class StackCopy {
   std::size_t first_chunk_ = 0, older_chunks_ = 0;  // oldest first
   std::size_t cursor_ = 0;                          // where the next cold frame is looked for first
   MemoryRange window_{};                            // size 0 = there is none
+  MemoryRange border_{};                            // size 0 = there is none
   bool is_cut_ = false;
 };
 

@@ -93,6 +93,7 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
     return Attempt::guessed_wrong;
   }
   if (!has_lost_leaf && !reaches_quiet_frames(guess)) {
+    check_chunks(guess);
     widen(guess);
     return Attempt::guessed_wrong;
   }
@@ -119,7 +120,7 @@ StackWalker::Attempt StackWalker::give_up(std::size_t agreed) noexcept {
 
 /// False if the frames that are copied but once begin so near the innermost one that they may have moved meanwhile.
 bool StackWalker::reaches_quiet_frames(const StackGuess& guess) const noexcept {
-  return hot_->count() >= kQuietFrames || hot_->exit() == 0 || guess.chunk_of(hot_->exit(), 0) != 0 ||
+  return hot_->count() >= kQuietFrames || hot_->exit() == 0 || guess.chunk_of(hot_->exit(), 0) > 1 ||
          hot_bytes_ == StackCopy::kMaxHotBytes;
 }
 
@@ -141,7 +142,7 @@ bool StackWalker::can_be_partial(std::size_t agreed, const StackGuess& guess) co
 /// are outside the chunks as well.
 void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept {
   const auto is_in_chunk = [&](std::uintptr_t frame) {
-    return contains(now.chunk, guess.chunk_end() - now.chunk, frame, 1);
+    return now.chunk != 0 && contains(now.chunk, guess.chunk_end() - now.chunk, frame, 1);
   };
   if (is_in_chunk(address)) widen(guess);
   std::array<std::uintptr_t, StackGuess::kMaxHot> frames;
@@ -165,6 +166,7 @@ StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& gu
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
     if (copy_.is_in_window(frame.address)) descent_.above = frame.address;
+    if (copy_.is_in_border(frame.address)) descent_ = {.chunk = 1, .above = frame.address};
     if (!keep(frame, guess)) break;
   }
   if (hot_->exit() != 0 && !walk_.is_truncated) {

@@ -61,10 +61,10 @@ class StackWalker {
   Walk walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept;
 
  private:
-  static constexpr std::uint32_t kTries = 3;         // until a part of the stack is enough
-  static constexpr std::uint32_t kMaxTries = 8;      // where not even a part can be relied on
-  static constexpr std::uint32_t kWrongGuesses = 6;  // a walk, that cost no try
-  static constexpr std::uint32_t kLookupRounds = 2;  // of them, because frames were met that nobody had guessed
+  static constexpr std::uint32_t kTries = 3;          // until a part of the stack is enough
+  static constexpr std::uint32_t kMaxTries = 8;       // where not even a part can be relied on
+  static constexpr std::uint32_t kWrongGuesses = 12;  // a walk, that cost no try
+  static constexpr std::uint32_t kLookupRounds = 2;   // of them, because frames were met that nobody had guessed
   static constexpr std::size_t kMaxChain = 2 * kMaxDepth + 64;  // hidden frames included
   static constexpr std::size_t kMaxLookups = 128;               // single reads, a walk, for frames nobody guessed
 
