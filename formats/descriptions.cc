@@ -15,8 +15,9 @@ std::string losses_description(const ProfileHealth& health) {
   return fmt::format(
       "{} of {} ticks missed, {} samples dropped, {} lost to damage, {} reads failed, {} stacks partial, {} "
       "truncated{}",
-      health.missed_ticks, health.ticks, health.dropped_samples, health.unresolved_samples, health.failed_reads,
-      health.partial_stacks, health.truncated_stacks, health.truncated ? ", the recording was cut" : "");
+      health.missed_ticks, health.ticks + health.missed_ticks, health.dropped_samples, health.unresolved_samples,
+      health.failed_reads, health.partial_stacks, health.truncated_stacks,
+      health.truncated ? ", the recording was cut" : "");
 }
 
 std::string command_line(const Process& process) {

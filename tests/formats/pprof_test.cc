@@ -108,6 +108,7 @@ TEST(Pprof, ARecordingHasItsTimesItsIntervalAndItsLosses) {
   Timeline timeline;
   timeline.tick(10ms, "f");
   timeline.tick(1510ms, "f");
+  timeline.tables.health.ticks = 2;
   timeline.tables.health.missed_ticks = 3;
   const pb::Profile file = pprof(timeline.profile());
   EXPECT_EQ(file.time_nanos(), 1'000'000'000'000);  // Timeline starts 1,000 s after 1970
@@ -118,7 +119,7 @@ TEST(Pprof, ARecordingHasItsTimesItsIntervalAndItsLosses) {
   for (const std::int64_t comment : file.comment()) comments.push_back(text(file, comment));
   EXPECT_THAT(comments,
               ElementsAre("Process: 42, Python 3.11.2, sampled every 10000000 ns", "Command: /usr/bin/python3 prog.py",
-                          testing::StartsWith("Losses: 3 of 0 ticks missed")));
+                          testing::StartsWith("Losses: 3 of 5 ticks missed")));
 }
 
 TEST(Pprof, AFunctionThatNoSampleHasIsNotInTheFile) {
