@@ -27,9 +27,6 @@
 namespace gauge {
 namespace {
 
-constexpr std::string_view kNoFrames = "[no Python frames]";
-constexpr std::string_view kEmptyProfile = "[no samples] 0\n";
-
 /// In one line and without what separates frames.
 std::string safe_text(std::string_view text) {
   std::string safe;
@@ -188,7 +185,7 @@ class CollapsedWriter {
     std::ranges::sort(roots);
     for (const std::string_view root : roots) write_lines(root, lines[root]);
     // Readers refuse an empty file without a word of why.
-    if (profile_.thread_stacks().empty()) out_.append(kEmptyProfile);
+    if (profile_.thread_stacks().empty()) out_.print("{} 0\n", kNoSamples);
     out_.finish();
   }
 

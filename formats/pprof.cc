@@ -25,7 +25,6 @@ namespace {
 using protozero::pbf_builder;
 using std::chrono::nanoseconds;
 
-constexpr std::string_view kNoFrames = "[no Python frames]";
 constexpr std::uint64_t kMapping = 1;
 
 // Field numbers of schemas/pprof/profile.proto. The tests decode what is written by them with the official code.

@@ -19,6 +19,7 @@
 #include "formats/buffered_output.h"
 #include "formats/profile/call_graph.h"
 #include "formats/profile/text.h"
+#include "formats/profile/unique_names.h"
 #include "formats/writers.h"
 
 namespace gauge {
@@ -188,7 +189,7 @@ class PstatsWriter {
     marshal_.begin_tuple(3);
     marshal_.text("~");
     marshal_.integer(0);
-    marshal_.text(is_empty ? "[no samples]" : "[no Python frames]");
+    marshal_.text(is_empty ? kNoSamples : kNoFrames);
     marshal_.begin_tuple(5);
     marshal_.integer(weights.samples);
     marshal_.integer(weights.samples);

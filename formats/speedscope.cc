@@ -21,6 +21,7 @@
 #include "formats/base/json_writer.h"
 #include "formats/buffered_output.h"
 #include "formats/json_text.h"
+#include "formats/profile/unique_names.h"
 #include "formats/stack_identity.h"
 #include "formats/timeline.h"
 #include "formats/writers.h"
@@ -33,7 +34,6 @@ using std::chrono::nanoseconds;
 constexpr std::uint64_t kMaxSampleBytes = 100'000'000;
 constexpr std::size_t kMaxDepth = 2000;
 constexpr std::string_view kHiddenFrames = "[frames not shown]";
-constexpr std::string_view kNoFrames = "[no Python frames]";
 constexpr std::uint32_t kWeightBytes = 10;  // of a run's weight and commas: for the estimate
 constexpr std::uint32_t kUnused = std::numeric_limits<std::uint32_t>::max();
 

@@ -7,11 +7,16 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/profile/profile.h"
 
 namespace gauge {
+
+/// What stands in the place of a function where there is none.
+inline constexpr std::string_view kNoFrames = "[no Python frames]";
+inline constexpr std::string_view kNoSamples = "[no samples]";
 
 /// Sets unique_name of every function: "module.qualified_name", "qualified_name" where the module is unknown,
 /// "[unknown]" where both are. All functions that would share a text get ":LINE" appended; those that still do,
