@@ -96,6 +96,7 @@ void repair_file(const Options& options) {
   if (options.files.size() > 1)
     throw Error{ErrorCode::usage, "check: --repair mends one recording; name one, or repair them one by one"};
   const std::string& path = options.files.front();
+  if (options.repair == "-") throw Error{ErrorCode::usage, "--repair: writes a file, not to standard output; name one"};
   std::error_code ignored;
   if (std::filesystem::equivalent(path, options.repair, ignored))
     throw Error{ErrorCode::usage,
@@ -105,7 +106,7 @@ void repair_file(const Options& options) {
   const gpf::ReadReport report = gpf::repair(recording, sink);
   sink.commit();
   print_report(path, report);
-  fmt::print(stderr, "gauge: {}: {}\n", printable(options.repair), holding(report));
+  fmt::print(stderr, "gauge: {}: {}\n", printable(options.repair), format_count(report.samples, "sample"));
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ COMMAND_LINES = {
     "info gone.gpf": "gone.gpf: ",
     "check": "check: no recording named; write 'gauge check out.gpf'",
     "check gone.gpf": "gone.gpf: ",
+    "check --repair - in.gpf": "--repair: writes a file, not to standard output; name one",
     "check --repair in.gpf in.gpf": "in.gpf: is the recording itself; choose another name for --repair",
     "check --repair out.gpf in.gpf in.gpf": "check: --repair mends one recording; name one, or",
     "check --repair gone/out.gpf in.gpf": "gone/out.gpf: ",
