@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 
 #include "formats/base/error.h"
 #include "formats/gpf/codec.h"
 #include "formats/gpf/frame_writer.h"
 #include "formats/gpf/framing.h"
+#include "formats/gpf/open_block.h"
 
 namespace gauge::gpf {
 namespace {
@@ -68,16 +70,16 @@ bool take_in_open_block(const std::string& path) {
   // The recorder holds the lock for as long as it may write to either file.
   if (lock.get() < 0 || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
 
-  const Recording recording = Recording::open(path);
-  std::string last;
-  const ReadReport report =
-      recording.for_each_frame([&](const Block& /*block*/, std::string_view frame) { last = frame; });
-  if (!report.has_open_block) return false;
+  const std::optional<OpenBlock> open_block = read_open_block(path);
+  if (!open_block) return false;
+  const ReadReport report = Recording::open(path).for_each_block([](const Block& /*block*/) {});
+  if (!report.has_open_block) return false;  // it is another recording's, or was closed
 
   const Descriptor file{open(path.c_str(), O_WRONLY | O_CLOEXEC)};
   const auto end = static_cast<off_t>(report.file_bytes - report.dropped_bytes);
   if (file.get() < 0 || ftruncate(file.get(), end) != 0 || lseek(file.get(), end, SEEK_SET) < 0) throw_unwritable(path);
-  DescriptorSink{file.get(), path}.write(last);  // cut off by a full disk, it is taken in again the next time
+  DescriptorSink{file.get(), path}.write(
+      open_block->frame);  // cut off by a full disk, it is taken in again the next time
   unlink(beside.c_str());
   return true;
 }
