@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import walker_probe
-from moving_stacks import PROGRAMS, chains, leaf_a, nested, recursion, sample_program
+from moving_stacks import leaf_a, nested
 
 PARTIAL, TRUNCATED, ON_CPU, CPU_UNKNOWN = 1, 2, 8, 16
 GIL_HELD, GIL_WANTED, GIL_UNKNOWN, NEW_CALL = 32, 64, 128, 256
@@ -287,45 +287,11 @@ class StacksOfThreadsAtRest(unittest.TestCase):
         assert next(t[3] for t in result["threads"].values() if t[0] == ident) == "renamed"
 
 
-class StacksThatMove(unittest.TestCase):
-    """How many samples of a running program there are in the time depends on how free the cores are; what must hold,
-    holds for each. benchmarks/impossible_stacks.py takes millions."""
-
-    samples_wanted = 2_000
-    seconds = 0.25  # at most, for one program
-
-    def check(self, body: Callable[[], None], depth: int, samples: int, interval_ns: int = 0) -> None:
-        with self.subTest(program=body.__name__, depth=depth):
-            outcome = sample_program(body, depth, samples, self.seconds, interval_ns)
-            assert not outcome.impossible, outcome.told()
-            assert outcome.accepted > 0
-            # Read while the program runs as fast as it can, some stacks never rest for as many tries as there are.
-            assert outcome.failed <= outcome.accepted
-
-    def test_no_stack_is_impossible(self) -> None:
-        for body in PROGRAMS:
-            self.check(body, 0, self.samples_wanted)
-
-    def test_no_deep_stack_is_impossible(self) -> None:
-        for body in PROGRAMS:
-            self.check(body, 40, self.samples_wanted)
-
-    def test_no_stack_across_chunks_is_impossible(self) -> None:
-        for body in PROGRAMS:
-            self.check(body, 400, self.samples_wanted // 10)
-
-    def test_no_stack_at_the_end_of_a_chunk_is_impossible(self) -> None:
-        for depth in range(100, 180, 8):
-            self.check(recursion, depth, self.samples_wanted // 20)
-
-    def test_no_stack_sampled_at_a_rate_is_impossible(self) -> None:
-        self.check(chains, 0, 500, interval_ns=100_000)
-
+class CodeThatRuns(unittest.TestCase):
     def test_no_frame_of_the_interpreter_shows(self) -> None:
         def build() -> None:
             Built(leaf_a)
 
-        known = {"build", "Built.__init__", "leaf_a", "StacksThatMove", "sampling"}
         with sampling(0, lines=True) as result:
             end = time.monotonic() + 1
             while time.monotonic() < end:
@@ -333,7 +299,7 @@ class StacksThatMove(unittest.TestCase):
                     build()
         for sample in result["samples"]:
             for name, file, line in sample["frames"]:
-                assert "__init__" not in (name, file), known
+                assert "__init__" not in (name, file)
                 assert line > 0
 
     def test_code_made_and_dropped_is_never_taken_for_other_code(self) -> None:

@@ -1,0 +1,47 @@
+"""No stack that the recorder's walker accepts is one that the program cannot have had."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable
+
+from moving_stacks import PROGRAMS, chains, recursion, sample_program
+
+
+class StacksThatMove(unittest.TestCase):
+    """How many samples of a running program there are in the time depends on how free the cores are; what must hold,
+    holds for each. benchmarks/impossible_stacks.py takes millions."""
+
+    samples_wanted = 2_000
+    seconds = 0.25  # at most, for one program
+
+    def check(self, body: Callable[[], None], depth: int, samples: int, interval_ns: int = 0) -> None:
+        with self.subTest(program=body.__name__, depth=depth):
+            outcome = sample_program(body, depth, samples, self.seconds, interval_ns)
+            assert not outcome.impossible, outcome.told()
+            assert outcome.accepted > 0
+            # Read while the program runs as fast as it can, some stacks never rest for as many tries as there are.
+            assert outcome.failed <= outcome.accepted
+
+    def test_no_stack_is_impossible(self) -> None:
+        for body in PROGRAMS:
+            self.check(body, 0, self.samples_wanted)
+
+    def test_no_deep_stack_is_impossible(self) -> None:
+        for body in PROGRAMS:
+            self.check(body, 40, self.samples_wanted)
+
+    def test_no_stack_across_chunks_is_impossible(self) -> None:
+        for body in PROGRAMS:
+            self.check(body, 400, self.samples_wanted // 10)
+
+    def test_no_stack_at_the_end_of_a_chunk_is_impossible(self) -> None:
+        for depth in range(100, 180, 8):
+            self.check(recursion, depth, self.samples_wanted // 20)
+
+    def test_no_stack_sampled_at_a_rate_is_impossible(self) -> None:
+        self.check(chains, 0, 500, interval_ns=100_000)
+
+
+if __name__ == "__main__":
+    unittest.main()
