@@ -4,6 +4,7 @@
 // recorder/ may dereference a pointer it has read; it reads it through here, bounded, and checks what it got.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,6 +35,10 @@ class MemoryReader {
   /// Where gather() puts the bytes; valid until the next gather(). Pages never written to cost no memory.
   [[nodiscard]] virtual const std::byte* window() const noexcept = 0;
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  /// Monotonic; by it a gather() is timed.
+  [[nodiscard]] virtual std::chrono::nanoseconds now() const noexcept {
+    return std::chrono::steady_clock::now().time_since_epoch();
+  }
 
   /// Copies `size` bytes to `out`; leaves the window as it is.
   /// @return false, with `out` unspecified, unless all could be read

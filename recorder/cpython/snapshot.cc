@@ -11,7 +11,9 @@ std::size_t Snapshot::add(std::uintptr_t address, std::size_t size) noexcept {
 }
 
 bool Snapshot::take() noexcept {
+  const std::chrono::nanoseconds start = reader_.now();
   taken_ = reader_.gather(std::span(ranges_).first(count_));
+  took_ = reader_.now() - start;
   return taken_ == bytes_;
 }
 

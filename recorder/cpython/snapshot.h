@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,12 +33,16 @@ class Snapshot {
   /// Copies all ranges, in the order in which they were added. @return true if every byte could be read
   bool take() noexcept;
 
+  /// How long the last take() took.
+  [[nodiscard]] std::chrono::nanoseconds took() const noexcept { return took_; }
   /// True if the last take() copied the range whole, though perhaps not the ones after it.
   [[nodiscard]] bool is_copied(std::size_t index) const noexcept {
     return offsets_[index] + ranges_[index].size <= taken_;
   }
 
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  /// Of all ranges.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   /// Bytes that can still be added.
   [[nodiscard]] std::size_t room() const noexcept { return MemoryReader::kWindowBytes - bytes_; }
   [[nodiscard]] const MemoryRange& range(std::size_t index) const noexcept { return ranges_[index]; }
@@ -51,6 +56,7 @@ class Snapshot {
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
   std::size_t taken_ = 0;
+  std::chrono::nanoseconds took_{0};
   std::array<MemoryRange, MemoryReader::kMaxRanges> ranges_{};
   std::array<std::size_t, MemoryReader::kMaxRanges> offsets_{};
 };

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "recorder/cpython/copy_pace.h"
 #include "recorder/cpython/frame_format.h"
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
@@ -42,10 +43,12 @@ struct StackGuess {
   std::uint32_t hot_count = 0;
   std::uint32_t cold_count = 0;
   std::array<Chunk, kMaxChunks> chunks{};       // newest first
-  std::array<std::uintptr_t, kMaxHot> hot{};    // frames outside the chunks, innermost first: those among the hot ones
-  std::array<std::uintptr_t, kMaxCold> cold{};  // and those below, innermost first
+  std::array<std::uintptr_t, kMaxHot> hot{};    // frames outside the newest chunk, innermost first: the hot ones
+  std::array<std::uintptr_t, kMaxCold> cold{};  // and those outside all chunks below, innermost first
+  CopyPace pace;
 
-  /// Makes these the frames outside the chunks that are expected among the hot ones, and keeps some of those before.
+  /// Makes these the frames outside the newest chunk that are expected among the hot ones, and keeps some of those
+  /// before.
   void expect_hot(std::span<const std::uintptr_t> frames) noexcept;
   /// Takes over where the thread says its chunks are now.
   void adopt(const ThreadState& state) noexcept;
@@ -85,6 +88,10 @@ class StackCopy {
   /// @return false if not all could be read; nothing may be asked then
   bool take(const ThreadState& state, const WalkContext& context, const StackGuess& guess,
             std::size_t hot_bytes) noexcept;
+  /// False if the copy was interrupted; asked once.
+  [[nodiscard]] bool is_steady(CopyPace& pace) const noexcept {
+    return pace.is_steady(snapshot_.took(), snapshot_.count(), snapshot_.bytes());
+  }
   /// True if not all of the guess had room.
   [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
 

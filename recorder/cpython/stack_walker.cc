@@ -70,6 +70,7 @@ StackWalker::Attempt StackWalker::attempt(const ThreadState& state, const WalkCo
   walk_.gil_after = copy_.gil_after();
   walk_.code_births = copy_.code_births();
   const std::uintptr_t top = copy_.top_frame();
+  if (!copy_.is_steady(guess.pace) && !may_be_partial) return Attempt::torn;
   return top == 0 ? Attempt::no_stack : compare_hot(top, now, guess, may_be_partial);
 }
 

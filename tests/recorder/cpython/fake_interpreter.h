@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -164,7 +165,9 @@ class FakeThread {
       chunks_.back().set(kFakeLayout.chunk.top, (top_ - kFakeLayout.chunk.data) / 8);
       previous = chunks_.back().address();
     }
-    Memory& chunk = chunks_.emplace_back(kChunkBytes);
+    if (retired_.empty()) retired_.emplace_back(kChunkBytes);
+    Memory& chunk = chunks_.emplace_back(std::move(retired_.back()));  // as what was freed last is given out again
+    retired_.pop_back();
     chunk.set(kFakeLayout.chunk.previous, previous);
     chunk.set(kFakeLayout.chunk.size, kChunkBytes);
     top_ = kFakeLayout.chunk.data;
@@ -193,6 +196,7 @@ class InterruptedReader final : public MemoryReader {
   /// Called before each range is copied; the argument counts all ranges of all gathers.
   std::function<void(const MemoryRange&)> before_range = [](const MemoryRange&) {};
   std::function<void()> before_read = [] {};
+  std::chrono::nanoseconds time{0};  // stands still
   std::size_t gathers = 0;
   std::size_t reads = 0;
 
@@ -208,6 +212,7 @@ class InterruptedReader final : public MemoryReader {
   }
   [[nodiscard]] const std::byte* window() const noexcept override { return window_.data(); }
   [[nodiscard]] std::string_view name() const noexcept override { return "interrupted"; }
+  [[nodiscard]] std::chrono::nanoseconds now() const noexcept override { return time; }
   bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
     ++reads;
     before_read();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -22,6 +23,7 @@ class PausingReader final : public MemoryReader {
   static constexpr std::size_t kPieceBytes = 128;
   std::function<void(std::size_t)> before_piece = [](std::size_t) {};  // told how many have been copied
   std::size_t pieces = 0;
+  std::chrono::nanoseconds time{0};  // stands still
 
   std::size_t gather(std::span<const MemoryRange> ranges) noexcept override {
     std::size_t done = 0;
@@ -37,13 +39,14 @@ class PausingReader final : public MemoryReader {
   }
   [[nodiscard]] const std::byte* window() const noexcept override { return window_.data(); }
   [[nodiscard]] std::string_view name() const noexcept override { return "pausing"; }
+  [[nodiscard]] std::chrono::nanoseconds now() const noexcept override { return time; }
   bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
     std::memcpy(out, reinterpret_cast<const void*>(address), size);
     return true;
   }
 
  private:
-  std::vector<std::byte> window_ = std::vector<std::byte>(64 << 10);
+  std::vector<std::byte> window_ = std::vector<std::byte>(kWindowBytes);
 };
 
 /// root calls a(), which calls a leaf, then b(), which calls another, at the same addresses; and so on. Each round

@@ -10,6 +10,7 @@ namespace gauge::cpython {
 namespace {
 
 using testing::ElementsAre;
+using namespace std::chrono_literals;
 
 constexpr std::uint8_t kGenerator = 1;
 constexpr std::uint8_t kEntryFromC = 3;
@@ -233,6 +234,25 @@ TEST_F(StackWalkerTest, TakesNoGeneratorForTheWholeStack) {
   EXPECT_EQ(walk().result, Walk::Result::failed);
   thread.push(0x300);
   EXPECT_EQ(walk().result, Walk::Result::failed);
+}
+
+TEST_F(StackWalkerTest, CopiesAgainWhatWasInterrupted) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  at_each_state_copy([&] { reader.time += 2us; });
+  for (int i = 0; i < 10; ++i) walk();
+  EXPECT_EQ(walk().retries, 0u);
+  at_state_copy(1, [&] { reader.time += 50us; });
+  EXPECT_EQ(walk().retries, 1u);
+}
+
+TEST_F(StackWalkerTest, TakesTheThirdCopyHoweverSlow) {
+  thread.push(0x100);
+  at_each_state_copy([&] { reader.time += 2us; });
+  walk();
+  at_each_state_copy([&] { reader.time += 1s; });
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x100));
+  EXPECT_EQ(stack.retries, 2u);
 }
 
 TEST_F(StackWalkerTest, FindsACoroutineResumedByCCodeWithNoPythonBelow) {
