@@ -64,8 +64,9 @@ StackWalker::Attempt StackWalker::attempt(const ThreadState& state, const WalkCo
   }
   const ThreadState now = copy_.thread();
   if (now.interpreter != state.interpreter || now.unique_id != state.unique_id) return Attempt::no_stack;  // it ended
+  const std::uintptr_t chunk_guessed = guess.chunk_count > 0 ? guess.chunks[0].address : 0;
   guess.adopt(now);
-  if (!copy_.has_top_frame()) return Attempt::guessed_wrong;
+  if (now.chunk != chunk_guessed || !copy_.has_top_frame()) return Attempt::guessed_wrong;
   walk_.gil_before = copy_.gil_before();
   walk_.gil_after = copy_.gil_after();
   walk_.code_births = copy_.code_births();
@@ -76,13 +77,13 @@ StackWalker::Attempt StackWalker::attempt(const ThreadState& state, const WalkCo
 
 StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess,
                                               bool may_be_partial) noexcept {
+  hot_->follow(StackCopy::Group::second, top, now.chunk_top);
   FrameCopy leaf;
   if (!copy_.find_hot(StackCopy::Group::second, top, leaf)) {
     guess.top_frame = top;
     guess_hot(top, now, guess);
     return Attempt::guessed_wrong;
   }
-  hot_->follow(StackCopy::Group::second, top, now.chunk_top);
   // From 3.14 on a frame that returns loses its code before it goes: the first copy may have it still.
   const bool has_lost_leaf = hot_->count() == 0;
   if (has_lost_leaf && !may_be_partial) return Attempt::torn;
@@ -93,9 +94,9 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
     guess_hot(hot_->exit(), now, guess);
     return Attempt::guessed_wrong;
   }
-  if (!has_lost_leaf && !reaches_quiet_frames(guess)) {
+  if (!has_lost_leaf && !reaches_quiet_frames()) {
     check_chunks(guess);
-    widen(guess);
+    guess_hot(hot_->exit(), now, guess);
     return Attempt::guessed_wrong;
   }
   const std::size_t agreed = hot_->agreeing_frames();
@@ -107,11 +108,14 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
 /// Keeps the frames that agree, `agreed` of the second copy or those of the first.
 StackWalker::Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_t top, const ThreadState& now,
                                                StackGuess& guess) noexcept {
-  if (can_be_partial(agreed, guess)) return keep_agreed(agreed, guess);
+  if (can_be_partial(agreed)) {
+    const Attempt result = keep_agreed(agreed, guess);
+    if (result != Attempt::torn) return result;
+  }
   // The innermost frame went while it was copied again, and took its way to the callers along: the first copy has it.
   hot_->follow(StackCopy::Group::first, top, now.chunk_top);
   const std::size_t agreed_at_first = hot_->agreeing_frames();
-  return can_be_partial(agreed_at_first, guess) ? keep_agreed(agreed_at_first, guess) : give_up(agreed_at_first);
+  return can_be_partial(agreed_at_first) ? keep_agreed(agreed_at_first, guess) : give_up(agreed_at_first);
 }
 
 StackWalker::Attempt StackWalker::give_up(std::size_t agreed) noexcept {
@@ -120,9 +124,8 @@ StackWalker::Attempt StackWalker::give_up(std::size_t agreed) noexcept {
 }
 
 /// False if the frames that are copied but once begin so near the innermost one that they may have moved meanwhile.
-bool StackWalker::reaches_quiet_frames(const StackGuess& guess) const noexcept {
-  return hot_->count() >= kQuietFrames || hot_->exit() == 0 || guess.chunk_of(hot_->exit(), 0) > 1 ||
-         hot_bytes_ == StackCopy::kMaxHotBytes;
+bool StackWalker::reaches_quiet_frames() const noexcept {
+  return hot_->count() >= kQuietFrames || hot_->exit() == 0 || hot_bytes_ == StackCopy::kMaxHotBytes;
 }
 
 void StackWalker::widen(StackGuess& guess) noexcept {
@@ -131,27 +134,29 @@ void StackWalker::widen(StackGuess& guess) noexcept {
 }
 
 /// True if the outermost frames of the chain, so many of which agree, are callers that can be kept alone.
-bool StackWalker::can_be_partial(std::size_t agreed, const StackGuess& guess) const noexcept {
-  if (hot_->count() == 0 || !reaches_quiet_frames(guess)) return false;
-  // A generator that has been suspended meanwhile seems to be called by nobody.
-  const bool ends_in_generator = hot_->exit() == 0 && format_.is_generator(hot_->from_root(0));
-  if (ends_in_generator) return false;
+bool StackWalker::can_be_partial(std::size_t agreed) const noexcept {
+  if (hot_->count() == 0 || !reaches_quiet_frames()) return false;
   return agreed > 0 || (hot_->exit() == 0 && hot_->has_moved_on(0));
 }
 
-/// A frame that must be among the hot ones was not: adds it to the guess, and the ones it was called by as far as they
-/// are outside the chunks as well.
+/// A frame that must be among the hot ones was not: widens the guess to it, or adds it to those that are copied one by
+/// one, and with it the ones it was called by, until there are enough.
 void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept {
-  const auto is_in_chunk = [&](std::uintptr_t frame) {
-    return now.chunk != 0 && contains(now.chunk, guess.chunk_end() - now.chunk, frame, 1);
+  const auto is_in_reach = [&](std::uintptr_t frame) {
+    const bool is_in_newest = now.chunk != 0 && contains(now.chunk, guess.chunk_end() - now.chunk, frame, 1);
+    return is_in_newest || guess.chunk_of(frame, 0) < guess.chunk_count;
   };
-  if (is_in_chunk(address)) widen(guess);
+  if (is_in_reach(address)) widen(guess);
   std::array<std::uintptr_t, StackGuess::kMaxHot> frames;
   std::size_t count = 0;
+  const auto add = [&](std::uintptr_t frame) {
+    if (!is_in_reach(frame) && count < frames.size()) frames[count++] = frame;
+  };
+  for (std::size_t i = hot_->count(); i > 0; --i) add(hot_->from_root(i - 1).address);
   std::array<std::byte, FrameFormat::kMaxHeadSize> head;
-  while (address != 0 && !is_in_chunk(address) && count < frames.size()) {
-    if (!reader_.read_bytes(address, head.data(), format_.head_size())) break;
-    frames[count++] = address;
+  for (std::size_t found = hot_->count(); address != 0 && found < kQuietFrames; ++found) {
+    if (is_in_reach(address) || !reader_.read_bytes(address, head.data(), format_.head_size())) break;
+    add(address);
     address = format_.decode(address, head.data(), format_.head_size()).previous;
   }
   guess.expect_hot(std::span(frames).first(count));
@@ -166,8 +171,7 @@ StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& gu
   const std::size_t kept = agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
-    if (copy_.is_in_window(frame.address)) descent_.above = frame.address;
-    if (copy_.is_in_border(frame.address)) descent_ = {.chunk = 1, .above = frame.address};
+    if (!place(frame.address, guess)) return Attempt::guessed_wrong;
     if (!keep(frame, guess)) break;
   }
   if (hot_->exit() != 0 && !walk_.is_truncated) {
@@ -180,13 +184,28 @@ StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& gu
   return walk_.is_partial ? Attempt::torn : Attempt::no_stack;
 }
 
-/// False if the chain ends in a generator that only seems to be called by nobody, because it has been suspended or is
-/// just about to be. One that was resumed by C code, with no Python below, has the whole data stack to itself.
+/// Notes where the chain has come to in the chunks. @return false if the chunks are not what they were thought to be
+bool StackWalker::place(std::uintptr_t address, const StackGuess& guess) noexcept {
+  const std::size_t chunk = guess.chunk_of(address, 0);
+  const bool is_in_window = copy_.is_in_window(address);
+  // One that was copied by itself was copied long before or after its neighbours.
+  if (chunk < guess.chunk_count && !is_in_window && !copy_.is_in_border(address)) return false;
+  if (chunk < descent_.chunk) return false;  // callers are in the same chunk or in an older one
+  if (chunk < guess.chunk_count) {
+    descent_ = {chunk, address};
+  } else if (is_in_window) {
+    descent_.above = address;  // the innermost frame may lie above what was in use
+  }
+  return true;
+}
+
+/// False if there is something on the data stack below the outermost frame: then the frame only seems to have no
+/// caller, because it is a generator that has been suspended, or a frame of C code that has come or gone.
 bool StackWalker::is_rooted(const StackGuess& guess) const noexcept {
-  if (walk_.is_truncated || !ends_in_generator_ || guess.chunk_count == 0) return true;
-  const std::uintptr_t first_slot = guess.chunks[0].address + layout_.chunk.data;
-  const bool is_only_chunk = guess.chunk_count == 1 && guess.next_chunk == 0;
-  return is_only_chunk &&
+  if (walk_.is_truncated || guess.chunk_count == 0) return true;
+  const bool is_last_chunk = descent_.chunk + 1 == guess.chunk_count && guess.next_chunk == 0;
+  const std::uintptr_t first_slot = guess.chunks[descent_.chunk].address + layout_.chunk.data;
+  return is_last_chunk &&
          descent_.above - first_slot <= sizeof(std::uintptr_t);  // the first chunk leaves a slot unused
 }
 
@@ -316,7 +335,6 @@ bool StackWalker::read_next_chunk(StackGuess& guess) noexcept {
 void StackWalker::forget_chain() noexcept {
   frame_count_ = outside_count_ = outside_hot_ = chain_count_ = 0;
   next_anchor_ = 0;
-  ends_in_generator_ = false;
   walk_.is_truncated = false;
 }
 
@@ -327,13 +345,15 @@ bool StackWalker::keep(const FrameCopy& frame, const StackGuess& guess) noexcept
     return false;
   }
   ++chain_count_;
-  ends_in_generator_ = format_.is_generator(frame);
-  const std::uintptr_t end = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0;
   if (copy_.is_in_window(frame.address)) {
+    const std::uintptr_t end = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0;
     outside_hot_ = outside_count_;
     if (end - frame.address <= kAnchorDepth) next_anchor_ = frame.address;
+  } else if (copy_.is_in_border(frame.address)) {
+    outside_hot_ = outside_count_;
   } else if (guess.chunk_of(frame.address, 0) == guess.chunk_count) {
     (*outside_)[outside_count_++] = frame.address;
+    if (chain_count_ <= kQuietFrames) outside_hot_ = outside_count_;
   }
   if (!format_.is_hidden(frame)) (*frames_)[frame_count_++] = format_.raw(frame);
   return true;
@@ -341,9 +361,7 @@ bool StackWalker::keep(const FrameCopy& frame, const StackGuess& guess) noexcept
 
 /// Guesses that the next stack is like the one just walked.
 void StackWalker::remember(StackGuess& guess) const noexcept {
-  // Of a stack that has no frame in the window, the innermost frames are all there is to compare.
-  const std::size_t innermost = outside_hot_ == 0 && next_anchor_ == 0 ? outside_count_ : outside_hot_;
-  const std::size_t hot = std::min(innermost, StackGuess::kMaxHot);
+  const std::size_t hot = std::min(outside_hot_, StackGuess::kMaxHot);
   const std::size_t cold = std::min(outside_count_ - hot, StackGuess::kMaxCold);
   guess.expect_hot(std::span(*outside_).first(hot));
   std::copy_n(outside_->begin() + static_cast<std::ptrdiff_t>(hot), cold, guess.cold.begin());

@@ -82,11 +82,12 @@ class StackWalker {
   Attempt keep_callers(std::size_t agreed, std::uintptr_t top, const ThreadState& now, StackGuess& guess) noexcept;
   Attempt give_up(std::size_t agreed) noexcept;
   void guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept;
-  [[nodiscard]] bool reaches_quiet_frames(const StackGuess& guess) const noexcept;
+  [[nodiscard]] bool reaches_quiet_frames() const noexcept;
   void widen(StackGuess& guess) noexcept;
-  [[nodiscard]] bool can_be_partial(std::size_t agreed, const StackGuess& guess) const noexcept;
+  [[nodiscard]] bool can_be_partial(std::size_t agreed) const noexcept;
   Attempt keep_agreed(std::size_t agreed, StackGuess& guess) noexcept;
 
+  bool place(std::uintptr_t address, const StackGuess& guess) noexcept;
   [[nodiscard]] bool is_rooted(const StackGuess& guess) const noexcept;
   Attempt follow_cold(StackGuess& guess) noexcept;
   Attempt confirm_cold(bool was_looked_up, StackGuess& guess) noexcept;
@@ -117,10 +118,9 @@ class StackWalker {
   std::size_t frame_count_ = 0;
   std::unique_ptr<std::array<std::uintptr_t, kMaxChain>> outside_;
   std::size_t outside_count_ = 0;
-  std::size_t outside_hot_ = 0;  // how many of them come before a frame of the window
+  std::size_t outside_hot_ = 0;  // how many of them are among the innermost frames, or before a frame of the window
   std::size_t chain_count_ = 0;
   std::uintptr_t next_anchor_ = 0;
-  bool ends_in_generator_ = false;
 
   std::unique_ptr<std::byte[]> lookups_;
   std::size_t lookup_count_ = 0;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <functional>
@@ -105,6 +107,52 @@ class TwoChains {
   std::size_t next_ = 0;
 };
 
+/// root calls a(), which calls itself, then b(), which does the same, to various depths.
+class TwoRecursions {
+ public:
+  /// @param below  frames below root
+  explicit TwoRecursions(std::size_t below) {
+    for (std::size_t i = 0; i < below; ++i) thread_.push(kBelow);
+    thread_.push(kRoot);
+    jump_to_call();
+  }
+
+  void step() {
+    if (is_falling_) {
+      thread_.set_stamp(1000 * (kDepths[call_ / 2] - depth_));
+      thread_.push(is_a() ? kA : kB);
+      is_falling_ = ++depth_ < kDepths[call_ / 2];
+      return;
+    }
+    thread_.pop();
+    if (--depth_ > 0) return;
+    call_ = (call_ + 1) % (2 * kDepths.size());
+    jump_to_call();
+    is_falling_ = true;
+  }
+
+  [[nodiscard]] ThreadState state() const { return thread_.state(); }
+  /// Whether the stack can have been that of the program, whole or without its innermost frames.
+  [[nodiscard]] static bool is_possible(const Walk& walk) {
+    const auto root = std::find_if(walk.frames.begin(), walk.frames.end(),
+                                   [](const RawFrame& frame) { return frame.executable == kRoot; });
+    if (root == walk.frames.end()) return true;
+    const std::uintptr_t function = root->instruction == kRoot + 1 ? kA : kB;
+    return std::all_of(walk.frames.begin(), root, [&](const RawFrame& frame) { return frame.executable == function; });
+  }
+
+ private:
+  static constexpr std::uintptr_t kBelow = 0x100, kRoot = 0x200, kA = 0xA00, kB = 0xB00;
+  static constexpr std::array<std::size_t, 4> kDepths = {1, 7, 2, 20};
+
+  [[nodiscard]] bool is_a() const { return call_ % 2 == 0; }
+  void jump_to_call() { thread_.jump(kRoot + (is_a() ? 1 : 2)); }
+
+  FakeThread thread_{0x1000, 1};
+  std::size_t call_ = 0, depth_ = 0;
+  bool is_falling_ = true;
+};
+
 /// Walks the program's stack while it moves on by so many steps before each of the pieces.
 struct Move {
   std::size_t piece, steps;
@@ -169,6 +217,33 @@ TEST_F(HotChainTest, MovesAllThroughACopyMakeNoStackThatNeverWas) {
     impossible += TwoChains::is_possible(walk_while(random() % TwoChains::kSteps, moves)) ? 0 : 1;
   }
   EXPECT_EQ(impossible, 0u);
+}
+
+/// A program as fast as any: a call or a return in the time in which 128 bytes are copied, one time in two.
+std::size_t impossible_of_recursions(std::size_t frames_below, int walks) {
+  TwoRecursions program(frames_below);
+  PausingReader reader;
+  StackWalker walker(reader, kFakeLayout);
+  const auto guess = std::make_unique<StackGuess>();
+  std::mt19937 random(20261126);
+  reader.before_piece = [&](std::size_t) {
+    if (random() % 2 == 0) program.step();
+  };
+  std::size_t impossible = 0;
+  for (int i = 0; i < walks; ++i) {
+    impossible += TwoRecursions::is_possible(walker.walk(program.state(), {}, *guess)) ? 0 : 1;
+    for (std::size_t steps = random() % 100; steps > 0; --steps) program.step();
+  }
+  return impossible;
+}
+
+TEST(HotChain, RecursionsThatComeAndGoAreNotMixed) { EXPECT_EQ(impossible_of_recursions(40, 5'000), 0u); }
+
+TEST(HotChain, RecursionsAcrossTheEndOfAChunkAreNotMixed) {
+  constexpr std::size_t kFrames = FakeThread::kChunkBytes / FakeThread::kFrameBytes;
+  for (std::size_t above = 1; above < 10; above += 2) {
+    EXPECT_EQ(impossible_of_recursions(kFrames - above, 2'000), 0u) << above << " frames before the end";
+  }
 }
 
 }  // namespace

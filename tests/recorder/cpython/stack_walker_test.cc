@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/recorder/cpython/fake_interpreter.h"
 #include "tests/recorder/cpython/unreliable_reader.h"
 
@@ -234,6 +236,30 @@ TEST_F(StackWalkerTest, TakesNoGeneratorForTheWholeStack) {
   EXPECT_EQ(walk().result, Walk::Result::failed);
   thread.push(0x300);
   EXPECT_EQ(walk().result, Walk::Result::failed);
+}
+
+TEST_F(StackWalkerTest, TakesNoFrameForTheOutermostThatHasOthersBelow) {
+  // What was the frame of C code a moment ago can be anything now.
+  thread.push(0x100);
+  thread.push(0, kEntryFromC);
+  thread.frame_memory(0).set(kFakeLayout.frame.previous, 0);
+  thread.push(0x200);
+  EXPECT_EQ(walk().result, Walk::Result::failed);
+}
+
+TEST_F(StackWalkerTest, ComparesTheInnermostFramesWhereverTheyLie) {
+  constexpr std::size_t kFramesInAChunk = FakeThread::kChunkBytes / FakeThread::kFrameBytes;
+  for (std::size_t i = 0; i < kFramesInAChunk; ++i) thread.push(0x100);
+  for (std::size_t i = 0; i < 6; ++i) thread.push(0x200, kGenerator);
+  thread.push(0x300);  // in a new chunk
+  walk();
+  walk();
+  std::map<std::uintptr_t, int> copies;
+  reader.before_range = [&](const MemoryRange& range) { ++copies[range.address]; };
+  EXPECT_EQ(walk().frames.size(), kFramesInAChunk + 7);
+  for (std::size_t depth = 1; depth <= 6; ++depth) {
+    EXPECT_GE(copies[thread.frame_memory(depth).address()], 2) << depth << " callers up";
+  }
 }
 
 TEST_F(StackWalkerTest, CopiesAgainWhatWasInterrupted) {
