@@ -75,6 +75,7 @@ void write_health(JsonWriter& json, const RecordingSummary& summary) {
   json.member("failed_reads", losses.failed_reads);
   json.member("dropped_samples", losses.dropped_samples);
   json.member("sampler_cpu_ns", losses.sampler_cpu_ns);
+  json.member("writer_cpu_ns", losses.writer_cpu_ns);
   json.member("bytes", summary.report.file_bytes);
   json.member("truncated", summary.report.truncated);
   json.member("damaged_blocks", std::uint64_t{summary.report.damage.size()});

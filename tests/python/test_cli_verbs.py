@@ -46,6 +46,7 @@ INFO_KEYS = [
     "failed_reads",
     "dropped_samples",
     "sampler_cpu_ns",
+    "writer_cpu_ns",
     "bytes",
     "truncated",
     "damaged_blocks",
