@@ -23,7 +23,7 @@ from pathlib import Path
 
 from measure import TARGETS, machine, recording_info, run, table
 
-SHORT, LONG = 2.0, 8.0  # seconds of sampling
+SHORT, LONG = 2, 8  # seconds of sampling; whole ones, as the other samplers take no others
 
 
 class Target:
@@ -56,7 +56,7 @@ def gauge_cost(gauge: str, python: str, threads: int, depth: int) -> tuple[float
         info = recording_info(gauge, path)
     samples = float(str(info["samples"]))
     sampler = float(str(info["sampler_cpu_ns"])) / samples / 1000
-    writer = float(str(info.get("writer_cpu_ns", 0))) / samples / 1000
+    writer = float(str(info["writer_cpu_ns"])) / samples / 1000
     return sampler, sampler + writer
 
 
@@ -82,7 +82,7 @@ def pyspy_cost(command: str, python: str, threads: int, depth: int) -> tuple[flo
     for seconds in (SHORT, LONG):
         with Target([python], str(TARGETS / "threads.py"), threads, depth, seconds + 8) as pid:
             result = run(
-                [command, "record", "-r", "1000", "-d", str(int(seconds)), "--nonblocking", "--idle"]
+                [command, "record", "-r", "1000", "-d", str(seconds), "--nonblocking", "--idle"]
                 + ["-f", "raw", "-o", "/dev/null", "-p", str(pid)]
             )
         counts = re.search(r"Samples: (\d+) Errors: (\d+)", result.output)

@@ -1,0 +1,45 @@
+"""The work of cpu_bound.py in pieces, some sampled and some not, in one process; prints what each took, as JSON.
+
+Usage: alternating.py RECORDING RATE QUADRUPLES ROUNDS, with gauge importable. RATE 0 = never sampled. A piece is ROUNDS
+rounds of work. A quadruple is four pieces: paused, sampled, sampled, paused, so that a steady drift of the machine
+falls out. Prints for each [wall paused, wall sampled, CPU paused, CPU sampled] in seconds, CPU being that of this
+thread, and the number of samples that were taken.
+"""
+
+import json
+import sys
+import time
+
+import cpu_bound
+
+import gauge
+
+
+def piece(rounds):
+    """Seconds of wall and of this thread's CPU time."""
+    wall, cpu = time.perf_counter(), time.thread_time()
+    cpu_bound.main(rounds)
+    return time.perf_counter() - wall, time.thread_time() - cpu
+
+
+def quadruple(sample, pause, rounds):
+    wall, cpu = [0.0, 0.0], [0.0, 0.0]
+    for sampled in (0, 1, 1, 0):
+        (sample if sampled else pause)()
+        took = piece(rounds)
+        wall[sampled] += took[0]
+        cpu[sampled] += took[1]
+    return [*wall, *cpu]
+
+
+def main(path, rate, quadruples, rounds):
+    recorder = gauge.Recorder(path, rate=rate or 100.0)
+    with recorder:
+        recorder.pause()
+        sample = recorder.resume if rate else recorder.pause
+        results = [quadruple(sample, recorder.pause, rounds) for _ in range(quadruples)]
+    print(json.dumps({"quadruples": results, "samples": recorder.stats.samples}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
