@@ -3,7 +3,8 @@
 Each sampler watches the same program (threads.py: THREADS threads, DEPTH frames deep, all busy) at 1 kHz for a short
 and a long time; cost = difference of its CPU time / difference of the thread-samples it took, so that its start-up
 falls out. Gauge's figure has two parts, both as its recording states them: the thread that samples, and with it the
-thread that compresses and writes; start-up is in neither. Rounds are interleaved; medians are shown.
+thread that compresses and writes; start-up is in neither. The first row is what no sampler of one thread can be below:
+a thread that sleeps, wakes up and does nothing. Rounds are interleaved; medians are shown.
 
     python benchmarks/sampler_cost.py --gauge build/release/bin/gauge [--python PYTHON]
         [--tachyon "chroot DIR python3.15"] [--pyspy py-spy] [--rounds 5]
@@ -24,6 +25,7 @@ from pathlib import Path
 from measure import TARGETS, machine, recording_info, run, table
 
 SHORT, LONG = 2, 8  # seconds of sampling; whole ones, as the other samplers take no others
+WAKING = "waking up"
 
 
 class Target:
@@ -46,8 +48,17 @@ def slope(samples: tuple[float, float], cpu: tuple[float, float]) -> float:
     return 1e6 * (cpu[1] - cpu[0]) / (samples[1] - samples[0])
 
 
-def gauge_cost(gauge: str, python: str, threads: int, depth: int) -> tuple[float, float]:
-    """Microseconds per thread-sample: sampler thread; sampler and writer threads."""
+def waking_cost() -> float:
+    """Microseconds of CPU that waking up takes."""
+    ticks = 2000
+    start = time.thread_time()
+    for _ in range(ticks):
+        time.sleep(0.001)
+    return 1e6 * (time.thread_time() - start) / ticks
+
+
+def gauge_cost(gauge: str, python: str, threads: int, depth: int) -> tuple[float, float, float]:
+    """Microseconds per thread-sample: sampler thread; sampler and writer threads. Percentage of looks that failed."""
     script = str(TARGETS / "threads.py")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.gpf"
@@ -57,7 +68,8 @@ def gauge_cost(gauge: str, python: str, threads: int, depth: int) -> tuple[float
     samples = float(str(info["samples"]))
     sampler = float(str(info["sampler_cpu_ns"])) / samples / 1000
     writer = float(str(info["writer_cpu_ns"])) / samples / 1000
-    return sampler, sampler + writer
+    failed = float(str(info["failed_reads"]))
+    return sampler, sampler + writer, 100 * failed / (samples + failed)
 
 
 def tachyon_cost(command: list[str], script: str, threads: int, depth: int) -> tuple[float, float]:
@@ -108,10 +120,13 @@ def main() -> None:
     costs: dict[tuple[str, int], list[float]] = {}
     failed: dict[tuple[str, int], list[float]] = {}
     for _ in range(options.rounds):
+        waking = waking_cost()
         for threads in (1, 16):
-            sampler, both = gauge_cost(options.gauge, options.python, threads, options.depth)
-            costs.setdefault(("gauge, sampler thread", threads), []).append(sampler)
-            costs.setdefault(("gauge, with its writer", threads), []).append(both)
+            costs.setdefault((WAKING, threads), []).append(waking / threads)
+            sampler, both, errors = gauge_cost(options.gauge, options.python, threads, options.depth)
+            for name, cost in (("gauge, sampler thread", sampler), ("gauge, with its writer", both)):
+                costs.setdefault((name, threads), []).append(cost)
+                failed.setdefault((name, threads), []).append(errors)
             if options.tachyon:
                 command = shlex.split(options.tachyon)
                 cost, errors = tachyon_cost(command, options.tachyon_script, threads, options.depth)
@@ -133,7 +148,7 @@ def main() -> None:
             cells.append(f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})")
         for threads in (1, 16):
             values = failed.get((name, threads), [])
-            cells.append(f"{statistics.median(values):.0f} %" if values else "0 (counted in the recording)")
+            cells.append(f"{statistics.median(values):.0f} %" if values else "")
         rows.append(cells)
     print(table(["sampler", "1 thread", "16 threads", "failed, 1 thread", "failed, 16 threads"], rows))
 
