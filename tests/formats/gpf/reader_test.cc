@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "formats/base/error.h"
-#include "formats/gpf/framing.h"
 #include "formats/gpf/sample_rows.h"
+#include "tests/formats/gpf/reader_testing.h"
 #include "tests/support/recording_builder.h"
 
 namespace gauge::gpf {
@@ -21,57 +21,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-Recording reading(const std::string& bytes) { return Recording::from_bytes(bytes, "test.gpf"); }
-
-struct Delivered {
-  std::vector<Block> blocks;
-  ReadReport report;
-};
-
-Delivered read_all(const Recording& recording) {
-  Delivered delivered;
-  delivered.report = recording.for_each_block([&](const Block& block) { delivered.blocks.push_back(block); });
-  return delivered;
-}
-
-Delivered read_all(const std::string& bytes) { return read_all(reading(bytes)); }
-
-Error error_of(const std::string& bytes) {
-  try {
-    (void)reading(bytes);
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "was accepted";
-  return Error{ErrorCode::usage, ""};
-}
-
-/// Three blocks, of 2, 1 and 3 samples; the last one has the end record.
-std::string three_blocks() {
-  return RecordingBuilder{}
-      .samples(2, {.stack = "main;load", .cpu = 4ms})
-      .next_block()
-      .sample({.stack = "main;parse", .thread = 2})
-      .next_block()
-      .samples(3, {.stack = "main;load;read@lib/io.py:10:12", .status = kOnCpu | kGilHeld, .same_frames = 2})
-      .finish();
-}
-
-/// Where the header and each block of a recording end.
-std::vector<std::size_t> frame_ends(const std::string& bytes) {
-  std::vector<std::size_t> ends;
-  std::size_t next = bytes.find("\x28\xb5\x2f\xfd", 40);  // past the metadata's own frame
-  while (next != std::string::npos) {
-    ends.push_back(next);
-    next = bytes.find("\x28\xb5\x2f\xfd", next + 1);
-  }
-  ends.push_back(bytes.size());
-  return ends;
-}
 
 TEST(Reader, DeliversWhatWasWritten) {
   const Delivered delivered = read_all(three_blocks());
@@ -300,99 +251,6 @@ TEST(Reader, OnlyAHeaderIsARecordingOfNothing) {
   EXPECT_TRUE(delivered.report.truncated);
   EXPECT_EQ(delivered.report.dropped_bytes, 0U);
 }
-
-// The prefix of the header; see framing.h.
-constexpr std::size_t kMajorAt = 16;
-constexpr std::size_t kIncompatibleAt = 20;
-
-TEST(Reader, NewerMajorVersionIsRefusedWithBothVersions) {
-  Metadata metadata = test_metadata();
-  metadata.format_major = 2;
-  metadata.format_minor = 3;
-  const Error error = error_of(RecordingBuilder{metadata}.finish());
-  EXPECT_EQ(error.code(), ErrorCode::unsupported);
-  EXPECT_STREQ(error.what(),
-               "test.gpf: format version 2.3 is newer than 1.0, the newest this gauge reads; upgrade gauge");
-}
-
-TEST(Reader, NewerMajorVersionIsRecognisedThoughItsMetadataIsNot) {
-  std::string bytes = RecordingBuilder{}.finish();
-  bytes[kMajorAt] = 9;
-  bytes[frame_ends(bytes)[0] - 1] ^= 1;
-  EXPECT_EQ(error_of(bytes).code(), ErrorCode::unsupported);
-}
-
-TEST(Reader, NewerMinorVersionIsRead) {
-  Metadata metadata = test_metadata();
-  metadata.format_minor = 7;
-  EXPECT_TRUE(read_all(RecordingBuilder{metadata}.finish()).report.is_complete());
-}
-
-TEST(Reader, UnknownIncompatibleFeatureIsRefused) {
-  Metadata metadata = test_metadata();
-  metadata.incompatible_features = 4;
-  const Error error = error_of(RecordingBuilder{metadata}.finish());
-  EXPECT_EQ(error.code(), ErrorCode::unsupported);
-  EXPECT_STREQ(error.what(), "test.gpf: uses features this gauge does not know (mask 0x4); upgrade gauge");
-}
-
-TEST(Reader, FeaturesThatOnlyWritersMustKnowAreIgnored) {
-  Metadata metadata = test_metadata();
-  metadata.read_only_incompatible_features = 1;
-  metadata.ignorable_features = 0x80000000;
-  EXPECT_TRUE(read_all(RecordingBuilder{metadata}.finish()).report.is_complete());
-}
-
-TEST(Reader, ChangedVersionIsDamageNotANewerFile) {
-  std::string bytes = RecordingBuilder{}.finish();
-  bytes[kMajorAt] = 2;
-  EXPECT_EQ(error_of(bytes).code(), ErrorCode::corrupt);
-  bytes = RecordingBuilder{}.finish();
-  bytes[kIncompatibleAt] = 1;
-  EXPECT_EQ(error_of(bytes).code(), ErrorCode::corrupt);
-}
-
-TEST(Reader, EmptyFileIsNamed) {
-  EXPECT_STREQ(error_of("").what(), "test.gpf: is empty (0 bytes); give a recording made by gauge record");
-}
-
-TEST(Reader, HeaderSpoiltByTextConversionIsNamed) {
-  std::string bytes = three_blocks();
-  const std::size_t crlf = bytes.find("\r\n");
-  bytes.erase(crlf, 1);  // as a transfer in text mode does
-  EXPECT_THAT(error_of(bytes).what(), HasSubstr("text conversion"));
-}
-
-struct Stranger {
-  std::string bytes;
-  std::string looks_like;
-};
-
-class ReaderOfStrangers : public ::testing::TestWithParam<Stranger> {};
-
-TEST_P(ReaderOfStrangers, SaysWhatTheFileLooksLike) {
-  const Error error = error_of(GetParam().bytes);
-  EXPECT_EQ(error.code(), ErrorCode::corrupt);
-  EXPECT_EQ(error.what(), "test.gpf: is not a gauge recording (it looks like " + GetParam().looks_like +
-                              "); give a recording made by gauge record");
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Formats, ReaderOfStrangers,
-    ::testing::Values(Stranger{"import sys\nprint(sys.argv)\n", "text"}, Stranger{"  {\"frames\": []}", "JSON"},
-                      Stranger{"<!doctype html>", "HTML or XML"}, Stranger{"\n \n", "blank text"},
-                      Stranger{"\x1f\x8b\x08\x00", "gzip data: unpack it first"},
-                      Stranger{"\x28\xb5\x2f\xfd\x24\x05\x29", "zstd data without a recording's header"},
-                      Stranger{"\x7f"
-                               "ELF\x02\x01\x01",
-                               "an executable or a shared library"},
-                      Stranger{"PERFILE2\x68", "a perf.data file of Linux perf"},
-                      Stranger{"HCAT\x01", "a binary profile of CPython's profiling.sampling"},
-                      Stranger{"\x80\x04\x95\x0a", "a pickle"},
-                      Stranger{"\xfb\xa9\x03\xda", "a pstats file or other marshalled data"},
-                      Stranger{"{(\x03\x00", "a pstats file or other marshalled data"},
-                      Stranger{std::string(64, '\0'), "nothing but zeros"},
-                      Stranger{"\x01\x02\x03\xff", "unknown data"}));
 
 class ReaderOfFiles : public ::testing::Test {
  protected:
