@@ -1,10 +1,11 @@
 """How many stacks come out of the walker that the program cannot have had.
 
-Runs the programs of tests/recorder/cpython/moving_stacks.py, whose stacks move as fast as they can, on each interpreter
-and at each depth, sampled without a pause; counts what was accepted, and prints every stack that is impossible. Where a
-thread has not run since its last sample, that is repeated: only the samples of a running program prove anything, and
-the shares are of these. Load is processes that do nothing but turn: they take the cores away in the middle of a copy.
-Ends with status 1 if any stack was impossible. The build must have a probe for the minor version of each interpreter.
+Runs the programs of tests/recorder/cpython/moving_programs.py, whose stacks move as fast as they can, on each
+interpreter and at each depth, sampled without a pause; counts what was accepted, and prints every stack that is
+impossible. Where a thread has not run since its last sample, that is repeated: only the samples of a running program
+prove anything, and the shares are of these. Load is processes that do nothing but turn: they take the cores away in the
+middle of a copy. Ends with status 1 if any stack was impossible. The build must have a probe for the minor version of
+each interpreter.
 
     python benchmarks/impossible_stacks.py --build build/release [--python PYTHON ...] [--samples 1000000]
         [--depths 0 40 400] [--programs NAME ...] [--load N]
@@ -30,10 +31,11 @@ SECONDS = 600.0  # at most, for one program
 # Runs in the interpreter to be sampled; prints what came of it.
 TRIAL = """
 import dataclasses, json, sys
-import moving_stacks
+from moving_programs import PROGRAMS
+from moving_stacks import sample_program
 name, depth, samples, seconds = sys.argv[1:]
-body = next(body for body in moving_stacks.PROGRAMS if body.__name__ == name)
-outcome = moving_stacks.sample_program(body, int(depth), int(samples), float(seconds))
+body = next(body for body in PROGRAMS if body.__name__ == name)
+outcome = sample_program(body, int(depth), int(samples), float(seconds))
 print(json.dumps({**dataclasses.asdict(outcome), "told": outcome.told()}))
 """
 
@@ -96,7 +98,7 @@ def trial(python: str, build: Path, program: str, depth: int, samples: int, tall
 
 def all_programs() -> list[str]:
     """Names of the programs, in the order in which the file defines them."""
-    source = (PROGRAMS / "moving_stacks.py").read_text()
+    source = (PROGRAMS / "moving_programs.py").read_text()
     (names,) = (line for line in source.splitlines() if line.startswith("PROGRAMS = ("))
     return [name.strip() for name in names[names.index("(") + 1 : names.index(")")].split(",")]
 

@@ -1,11 +1,9 @@
-"""Programs whose stacks move as fast as they can, and which stacks each of them can have.
+"""Which stacks the programs of moving_programs.py can have, and what sampling them comes to.
 
-Every program goes to and fro between two chains of calls, `.._a` and `.._b`, of the same shape, so that frames of one
-lie where frames of the other lay. What may call what, and from which line, is read off the source below; no stack may
-hold frames of both chains; and below a program's body lies exactly what lay there when it started.
+What may call what, and from which line, is read off their source; no stack may hold frames of both chains; and below a
+program's body lies exactly what lay there when it started.
 """
 
-# ruff: noqa: SIM105 - contextlib.suppress would bring frames of its own
 from __future__ import annotations
 
 import ast
@@ -14,304 +12,25 @@ import dataclasses
 import os
 import sys
 import time
-import traceback
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+import moving_programs
 import walker_probe
+from moving_programs import PROGRAMS, Frame, nested, start_moving, told_stack, trial
 
 TRUNCATED, ON_CPU = 2, 8  # gpf::Status
 
-Frame = tuple[str, str, int]  # qualified name, file, line
 Place = tuple[str, int]  # qualified name, line
 
 
-@dataclasses.dataclass
-class Trial:
-    """One program being sampled."""
-
-    limit: int = 0  # samples taken while it ran
-    deadline: float = 0  # time.monotonic()
-    entry: int = 0  # how many frames lay below nested() at first
-    root: list[Frame] = dataclasses.field(default_factory=list)  # outermost first; below the program's body
-
-
-trial = Trial()
-
-
-def goes_on() -> bool:
-    return walker_probe.moving_count() < trial.limit and time.monotonic() < trial.deadline
-
-
-def start_moving() -> None:
-    """Notes what lies below its caller, which is about to move."""
-    trial.root = told_stack(sys._getframe(2))
-
-
-def leaf_a() -> int:
-    return sum(range(50))
-
-
-def leaf_b() -> int:
-    return sum(range(50))
-
-
-def hot_a() -> int:
-    return leaf_a()
-
-
-def hot_b() -> int:
-    return leaf_b()
-
-
-def generate_a() -> Iterator[int]:
-    yield leaf_a()
-
-
-def generate_b() -> Iterator[int]:
-    yield leaf_b()
-
-
-def chains() -> None:
-    """Functions and generators by turns; each turn changes a local."""
-    start_moving()
-    while goes_on():
-        for _ in range(100):
-            hot_a()
-            hot_b()
-            for _ in generate_a():
-                pass
-            for _ in generate_b():
-                pass
-
-
-def tiny_a() -> int:
-    return 1
-
-
-def tiny_b() -> int:
-    return 2
-
-
-def quick_a() -> int:
-    return tiny_a()
-
-
-def quick_b() -> int:
-    return tiny_b()
-
-
-def tight() -> None:
-    """Nothing but calls: the frame of the loop looks the same in every turn."""
-    start_moving()
-    while True:
-        quick_a()
-        quick_b()
-        quick_a()
-        quick_b()
-        quick_a()
-        quick_b()
-        if not goes_on():
-            break
-
-
-def pass_on(function: Callable[[], int]) -> int:
-    return function()
-
-
-def shared_a() -> int:
-    return pass_on(leaf_a)
-
-
-def shared_b() -> int:
-    return pass_on(leaf_b)
-
-
-def shared() -> None:
-    """The two chains have a function in common, between their ends."""
-    start_moving()
-    while goes_on():
-        for _ in range(100):
-            shared_a()
-            shared_b()
-
-
-def delegate_a(depth: int) -> Iterator[int]:
-    if depth == 0:
-        yield tiny_a()
-    else:
-        yield from delegate_a(depth - 1)
-
-
-def delegate_b(depth: int) -> Iterator[int]:
-    if depth == 0:
-        yield tiny_b()
-    else:
-        yield from delegate_b(depth - 1)
-
-
-def generators() -> None:
-    """Generators that delegate: no frame but the innermost is on the data stack."""
-    start_moving()
-    while goes_on():
-        for depth in range(5):
-            for _ in delegate_a(depth):
-                quick_a()
-            for _ in delegate_b(depth):
-                quick_b()
-
-
-async def wait_a(depth: int) -> int:
-    return await wait_a(depth - 1) if depth > 0 else tiny_a()
-
-
-async def wait_b(depth: int) -> int:
-    return await wait_b(depth - 1) if depth > 0 else tiny_b()
-
-
-def drive_a(coroutine: Coroutine[Any, Any, int]) -> None:
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        pass
-
-
-def drive_b(coroutine: Coroutine[Any, Any, int]) -> None:
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        pass
-
-
-def coroutines() -> None:
-    """Coroutines, resumed from C."""
-    start_moving()
-    while goes_on():
-        for depth in range(5):
-            drive_a(wait_a(depth))
-            drive_b(wait_b(depth))
-
-
-def key_a(_: int) -> int:
-    return tiny_a()
-
-
-def key_b(_: int) -> int:
-    return tiny_b()
-
-
-def order_a() -> list[int]:
-    return sorted((1, 2), key=key_a)
-
-
-def order_b() -> list[int]:
-    return sorted((1, 2), key=key_b)
-
-
-def callbacks() -> None:
-    """Into C and back."""
-    start_moving()
-    while goes_on():
-        for _ in range(100):
-            order_a()
-            order_b()
-
-
-class MadeA:
-    def __init__(self) -> None:
-        tiny_a()
-
-
-class MadeB:
-    def __init__(self) -> None:
-        tiny_b()
-
-
-def make_a() -> object:
-    return MadeA()
-
-
-def make_b() -> object:
-    return MadeB()
-
-
-def constructors() -> None:
-    """Objects made: the interpreter puts frames of its own between."""
-    start_moving()
-    while goes_on():
-        for _ in range(100):
-            make_a()
-            make_b()
-
-
-def fall_a(depth: int) -> int:
-    return fall_a(depth - 1) if depth > 0 else tiny_a()
-
-
-def fall_b(depth: int) -> int:
-    return fall_b(depth - 1) if depth > 0 else tiny_b()
-
-
-def recursion() -> None:
-    """Recursions of several depths."""
-    start_moving()
-    while goes_on():
-        for depth in (1, 7, 2, 30):
-            fall_a(depth)
-            fall_b(depth)
-
-
-def raise_a(depth: int) -> None:
-    if depth == 0:
-        raise ValueError
-    raise_a(depth - 1)
-
-
-def raise_b(depth: int) -> None:
-    if depth == 0:
-        raise ValueError
-    raise_b(depth - 1)
-
-
-def exceptions() -> None:
-    """Frames left by exceptions, which take hold of them."""
-    start_moving()
-    while goes_on():
-        for depth in (0, 3):
-            try:
-                raise_a(depth)
-            except ValueError:
-                pass
-            try:
-                raise_b(depth)
-            except ValueError:
-                pass
-
-
-def nested(depth: int, body: Callable[[], object]) -> None:
-    if depth == 0:
-        body()
-    else:
-        nested(depth - 1, body)
-
-
-PROGRAMS = (chains, tight, shared, generators, coroutines, callbacks, constructors, recursion, exceptions)
-
-
-def told_stack(frame: FrameType | None) -> list[Frame]:
-    """The stack as the interpreter tells it, outermost first."""
-    stack = [(f.f_code.co_qualname, f.f_code.co_filename, line) for f, line in traceback.walk_stack(frame)]
-    return stack[::-1]
-
-
-def read_calls(source: str) -> dict[str, set[Place]]:
+def read_calls(*files: str) -> dict[str, set[Place]]:
     """Who is called, or handed to somebody who will call it, in which line of whom. What is called through an argument
     can be anything: such calls are kept under the name ``*``."""
     places = collections.defaultdict[str, set[Place]](set)
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    top = ast.parse(source).body
+    top = [node for file in files for node in ast.parse(Path(file).read_text()).body]
     names = {node.name: node.name for node in top if isinstance(node, functions)}
     names |= {node.name: f"{node.name}.__init__" for node in top if isinstance(node, ast.ClassDef)}
     for scope in (node for node in top if isinstance(node, (*functions, ast.ClassDef))):
@@ -323,8 +42,8 @@ def read_calls(source: str) -> dict[str, set[Place]]:
     return dict(places)
 
 
-SOURCE = __file__
-CALLS = read_calls(Path(SOURCE).read_text())
+SOURCES = (moving_programs.__file__, __file__)  # the second has who calls the first of them
+CALLS = read_calls(*SOURCES)
 BODIES = {body.__name__ for body in PROGRAMS}
 
 
@@ -336,7 +55,7 @@ def chain_of(name: str) -> str:
 
 def may_call(caller: Frame, callee: Frame) -> bool:
     place = (caller[0], caller[2])
-    return callee[1] != SOURCE or place in CALLS["*"] or place in CALLS.get(callee[0], ())
+    return callee[1] not in SOURCES or place in CALLS["*"] or place in CALLS.get(callee[0], ())
 
 
 def root_flaw(stack: list[Frame]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unittest
 from collections.abc import Callable
 
-from moving_stacks import PROGRAMS, chains, recursion, sample_program
+from moving_programs import PROGRAMS, chains, recursion
+from moving_stacks import sample_program
 
 
 class StacksThatMove(unittest.TestCase):
