@@ -207,7 +207,8 @@ class NamesOfCode(unittest.TestCase):
         self.assertEqual(names, [b"f%d" % i for i in range(600)])
 
     def test_more_code_than_the_table_holds_gets_new_ids_never_old_ones(self) -> None:
-        functions = [made("def f(): ...", "f", module=f"m{i}") for i in range(10_000)]
+        code = made("def f(): ...", "f").__code__
+        functions = [types.FunctionType(code.replace(), {"__name__": f"m{i}"}) for i in range(10_000)]
         self.keep.append(functions)
         module_of: dict[int, bytes] = {}
         for start in (*range(0, 10_000, 200), *range(0, 10_000, 200)):
@@ -242,15 +243,17 @@ class CodeThatComesAndGoes(unittest.TestCase):
     def watch(
         self, count: int, make: Callable[[int], types.FunctionType], calls: Callable[[int], int]
     ) -> list[dict[str, Any]]:
+        """What is shown of `count` functions made one after the other, or of more, until there are some sights."""
         names_probe.start_watching()
-        for i in range(count):
+        i = 0
+        while i < count or names_probe.sight_count() < 100:
             function = make(i)
             names_probe.post(*request(function))
             for _ in range(calls(i)):
                 function()
+            i += 1
             del function  # the watcher goes on looking at where it was
-        rounds, answered, unknown, sights = names_probe.stop_watching()
-        print(f"  {rounds} looks, {answered} answered, {len(sights)} code objects shown, {unknown} unknown", flush=True)
+        *_, sights = names_probe.stop_watching()
         return sights
 
     def test_compiled_code_never_shows_a_combination_that_did_not_exist(self) -> None:
@@ -259,7 +262,6 @@ class CodeThatComesAndGoes(unittest.TestCase):
             return made(f"{lines}def name_{i}(): return {i}", f"name_{i}", file=f"file_{i}.py", module=f"module_{i}")
 
         sights = self.watch(30_000, make, calls=lambda i: 1)
-        self.assertGreater(len(sights), 100)
         for sight in sights:
             i = int(sight["name"].split(b"_")[1])
             self.assertEqual(sight["qualname"], b"name_%d" % i)
@@ -283,7 +285,6 @@ class CodeThatComesAndGoes(unittest.TestCase):
 
         # Some live long enough to be read, most die meanwhile.
         sights = self.watch(100_000, make, calls=lambda i: 2000 if i % 16 == 0 else i % 4)
-        self.assertGreater(len(sights), 100)
         for sight in sights:
             i = sight["first_line"] - 1
             self.assertEqual(
@@ -292,7 +293,7 @@ class CodeThatComesAndGoes(unittest.TestCase):
 
     def test_an_id_belongs_to_one_name_while_code_comes_and_goes(self) -> None:
         """The id of an answer is that of the code object that is there, not of its predecessor."""
-        for i in range(4_000):
+        for i in range(1_000):
             function = made(f"def other_{i}(): ...", f"other_{i}")
             [answer], sights = names_probe.resolve([request(function)])
             self.assertEqual([(sight["code"], sight["name"]) for sight in sights], [(answer["id"], b"other_%d" % i)])

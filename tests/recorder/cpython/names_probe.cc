@@ -37,12 +37,14 @@ class Collector final : public StackVisitor {
                       std::string(code.file),
                       code.first_line,
                       {reinterpret_cast<const char*>(code.line_table.data()), code.line_table.size()}});
+    sight_count = sights.size();
     return true;
   }
   bool on_thread(const ThreadSight&) noexcept override { return true; }
   bool on_sample(const ThreadSample&) noexcept override { return true; }
 
   std::vector<Sight> sights;
+  std::atomic<std::size_t> sight_count = 0;  // for Python, while a thread looks
   int refusals = 0;
   bool is_keeping = true;
 };
@@ -76,6 +78,7 @@ PyObject* bytes(const std::string& text) {
 PyObject* take_sights() {
   std::vector<Sight> sights = std::move(world().collector.sights);
   world().collector.sights.clear();
+  world().collector.sight_count = 0;
   PyObject* list = PyList_New(0);
   for (const Sight& sight : sights) {
     PyObject* item = Py_BuildValue("{s:I,s:N,s:N,s:N,s:N,s:I,s:N}", "code", sight.code, "name", bytes(sight.name),
@@ -202,6 +205,9 @@ PyObject* post(PyObject*, PyObject* arguments) {
   Py_RETURN_NONE;
 }
 
+// sight_count() -> code objects shown so far
+PyObject* sight_count(PyObject*, PyObject*) { return PyLong_FromSize_t(world().collector.sight_count); }
+
 // stop_watching() -> (rounds, answered, unknown names, [sight])
 PyObject* stop_watching(PyObject*, PyObject*) {
   board().is_running = false;
@@ -242,6 +248,7 @@ PyMethodDef methods[] = {{"resolve", resolve, METH_VARARGS, nullptr},
                          {"measure", measure, METH_VARARGS, nullptr},
                          {"start_watching", start_watching, METH_NOARGS, nullptr},
                          {"post", post, METH_VARARGS, nullptr},
+                         {"sight_count", sight_count, METH_NOARGS, nullptr},
                          {"stop_watching", stop_watching, METH_NOARGS, nullptr},
                          {"thread_name", thread_name, METH_VARARGS, nullptr},
                          {"call_from_c_thread", call_from_c_thread, METH_VARARGS, nullptr},

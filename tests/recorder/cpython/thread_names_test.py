@@ -165,7 +165,7 @@ class NamesOfThreads(unittest.TestCase):
         for thread in churners:
             thread.start()
         try:
-            for _ in range(3000):
+            for _ in range(400):
                 for i, thread in enumerate(churners):
                     self.assertIn(name_of(thread), (b"churner %d" % i, b""))
         finally:
