@@ -34,7 +34,9 @@ trial = Trial()
 
 
 def goes_on() -> bool:
-    return walker_probe.moving_count() < trial.limit and time.monotonic() < trial.deadline
+    if walker_probe.moving_count() >= trial.limit:
+        return False
+    return time.monotonic() < trial.deadline or walker_probe.sample_count() == 0
 
 
 def start_moving() -> None:

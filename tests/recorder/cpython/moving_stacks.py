@@ -115,10 +115,11 @@ def start_apart(interval_ns: int, limit: int) -> None:
 def sample_program(body: Callable[[], None], depth: int, limit: int, seconds: float, interval_ns: int = 0) -> Outcome:
     """Samples `body`, called by `depth` + 1 frames of its own, until `limit` samples were taken while it ran, or the
     time is over."""
-    trial.limit, trial.deadline = limit, time.monotonic() + seconds
+    trial.limit = limit
     trial.entry = len(told_stack(sys._getframe()))
     cores = os.sched_getaffinity(0)
     start_apart(interval_ns, limit)
+    trial.deadline = time.monotonic() + seconds
     try:
         nested(depth, body)
     finally:

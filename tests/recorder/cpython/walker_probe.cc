@@ -48,6 +48,7 @@ class Collector final : public StackVisitor {
     return true;
   }
   bool on_thread(const ThreadSight& thread) noexcept override {
+    ++thread_count;
     threads[thread.thread] = {thread.python_id, thread.native_id, thread.interpreter, std::string(thread.name)};
     return true;
   }
@@ -77,8 +78,10 @@ class Collector final : public StackVisitor {
   std::map<std::vector<std::uint32_t>, std::pair<std::uint64_t, nanoseconds>> samples;
   std::map<std::uint32_t, Code> codes;
   std::map<std::uint32_t, Thread> threads;
-  std::uint64_t sample_count = 0;
-  std::uint64_t moving_count = 0;  // of threads that ran meanwhile
+  // Read by Python while the sampler runs.
+  std::atomic<std::uint64_t> sample_count = 0;
+  std::atomic<std::uint64_t> moving_count = 0;  // of threads that ran meanwhile
+  std::atomic<std::uint64_t> thread_count = 0;
   bool with_lines = false;
   bool with_continuity = false;
   bool is_counting_only = false;
@@ -241,7 +244,7 @@ PyObject* result() {
   return Py_BuildValue("{s:N,s:N,s:s#,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:L}", "samples", samples, "threads", threads,
                        "reader", session->source->reader_name().data(),
                        static_cast<Py_ssize_t>(session->source->reader_name().size()), "count",
-                       static_cast<unsigned long long>(session->collector.sample_count), "ticks",
+                       static_cast<unsigned long long>(session->collector.sample_count.load()), "ticks",
                        static_cast<unsigned long long>(session->ticks), "failed_reads",
                        static_cast<unsigned long long>(counters.failed_reads), "retried_reads",
                        static_cast<unsigned long long>(counters.retried_reads), "partial_stacks",
@@ -260,7 +263,9 @@ PyObject* stop(PyObject*, PyObject*) {
 
 // sample_count() -> samples so far
 PyObject* sample_count(PyObject*, PyObject*) { return PyLong_FromUnsignedLongLong(session->collector.sample_count); }
-// moving_count() -> those of threads that ran while they were looked at
+// thread_count() -> threads shown so far, once for each name they had
+PyObject* thread_count(PyObject*, PyObject*) { return PyLong_FromUnsignedLongLong(session->collector.thread_count); }
+// moving_count() -> samples of threads that ran while they were looked at
 PyObject* moving_count(PyObject*, PyObject*) { return PyLong_FromUnsignedLongLong(session->collector.moving_count); }
 
 // hold_gil(seconds): runs in C with the GIL; release_gil(seconds): without
@@ -285,6 +290,7 @@ PyMethodDef methods[] = {{"start", reinterpret_cast<PyCFunction>(reinterpret_cas
                           METH_VARARGS | METH_KEYWORDS, nullptr},
                          {"stop", stop, METH_NOARGS, nullptr},
                          {"sample_count", sample_count, METH_NOARGS, nullptr},
+                         {"thread_count", thread_count, METH_NOARGS, nullptr},
                          {"moving_count", moving_count, METH_NOARGS, nullptr},
                          {"hold_gil", hold_gil, METH_O, nullptr},
                          {"spin_without_gil", spin_without_gil, METH_O, nullptr},

@@ -12,7 +12,7 @@ import time
 import traceback
 import types
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import walker_probe
@@ -46,13 +46,27 @@ def sampling(interval_ns: int = 1_000_000, **options: Any) -> Iterator[dict[str,
         result.update(walker_probe.stop())
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Gives the sampler time; much more than it needs."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def wait_for_samples(count: int) -> None:
+    """Until there are so many more than now."""
+    wanted = walker_probe.sample_count() + count
+    wait_until(lambda: walker_probe.sample_count() >= wanted)
+
+
 class StacksOfThreadsAtRest(unittest.TestCase):
     def test_every_frame_is_what_the_interpreter_says(self) -> None:
         for reader in ("", "process_vm_readv", "proc_mem"):
             with contextlib.ExitStack() as parked:
                 idents = [parked.enter_context(Parked(way)) for way in WAYS]
                 with sampling(reader=reader, lines=True) as result:
-                    time.sleep(0.1)
+                    wait_for_samples(20 * len(WAYS))
                 truth = {ident: told_stack(frame) for ident, frame in sys._current_frames().items()}
             for way, ident in zip(WAYS, idents, strict=True):
                 with self.subTest(way=way, reader=reader):
@@ -70,11 +84,13 @@ class StacksOfThreadsAtRest(unittest.TestCase):
         sys.setrecursionlimit(depth + 1000)
         try:
             with Parked(functools.partial(through_recursion, depth)) as ident, sampling(lines=True) as result:
-                time.sleep(0.1)
+                wait_for_samples(20)
         finally:
             sys.setrecursionlimit(limit)
             threading.stack_size(size)
-        for sample in samples_of(result, ident):
+        samples = samples_of(result, ident)
+        assert len(samples) > 0
+        for sample in samples:
             assert sample["status"] & (PARTIAL | TRUNCATED) == TRUNCATED
             assert len(sample["frames"]) == MAX_DEPTH
             assert sample["frames"][0][0] == "Parked._park"
@@ -85,16 +101,17 @@ class StacksOfThreadsAtRest(unittest.TestCase):
             thread = next(t for t in threading.enumerate() if t.ident == ident)
             thread.name = "p\u00e4rked; \U0001f40d"
             with sampling() as result:
-                time.sleep(0.05)
+                wait_for_samples(2)
             shown = next(t for t in result["threads"].values() if t[0] == ident)
             assert shown == (ident, thread.native_id, 0, thread.name)
 
-    def test_a_new_name_is_shown_within_two_seconds(self) -> None:
+    def test_a_new_name_is_shown(self) -> None:
         with Parked(plainly) as ident, sampling() as result:
             thread = next(t for t in threading.enumerate() if t.ident == ident)
-            time.sleep(0.3)
+            time.sleep(0.2)  # names are looked at more often at first
+            shown = walker_probe.thread_count()
             thread.name = "renamed"
-            time.sleep(2)
+            wait_until(lambda: walker_probe.thread_count() > shown)
         assert next(t[3] for t in result["threads"].values() if t[0] == ident) == "renamed"
 
 
@@ -104,8 +121,7 @@ class CodeThatRuns(unittest.TestCase):
             Built(leaf_a)
 
         with sampling(0, lines=True) as result:
-            end = time.monotonic() + 1
-            while time.monotonic() < end:
+            while walker_probe.sample_count() < 10_000:
                 for _ in range(100):
                     build()
         for sample in result["samples"]:
@@ -121,8 +137,7 @@ class CodeThatRuns(unittest.TestCase):
 
         made: set[str] = set()
         with sampling(0) as result:
-            end = time.monotonic() + 1
-            while time.monotonic() < end:
+            while len(made) < 1_000 or walker_probe.sample_count() < 10_000:
                 name = f"made_{len(made)}"
                 made.add(name)
                 run(name)
@@ -139,13 +154,11 @@ class CodeThatRuns(unittest.TestCase):
             fall(depth - 1)
 
         with sampling(0, lines=True) as result:
-            end = time.monotonic() + 1
-            while time.monotonic() < end:
+            while walker_probe.sample_count() < 2_000:
                 for depth in (3, 200, 20, 700):
                     with contextlib.suppress(ValueError):
                         fall(depth)
                 gc.collect(0)
-        assert result["count"] > 100
         for sample in result["samples"]:
             names = [name for name, _, _ in sample["frames"]]
             assert names[-1] == "<module>" or sample["status"] & TRUNCATED, names[-3:]
@@ -159,8 +172,7 @@ class Threads(unittest.TestCase):
 
         started = 0
         with sampling(0) as result:
-            end = time.monotonic() + 1
-            while time.monotonic() < end:
+            while started < 400 or walker_probe.sample_count() < 10_000:
                 threads = [threading.Thread(target=work) for _ in range(8)]
                 for thread in threads:
                     thread.start()
@@ -177,16 +189,16 @@ class Threads(unittest.TestCase):
 
     def test_the_gil_and_the_core_are_told_right(self) -> None:
         ready = threading.Barrier(5)
-        seconds = 2.0
+        seconds = 1.0
 
         def hold() -> None:
             ready.wait()
-            time.sleep(0.2)
+            time.sleep(0.1)
             walker_probe.hold_gil(seconds)
 
         def want() -> None:
             ready.wait()
-            time.sleep(0.3)  # comes back while hold() has the GIL
+            time.sleep(0.2)  # comes back while hold() has the GIL
 
         def work() -> None:
             ready.wait()
@@ -194,15 +206,14 @@ class Threads(unittest.TestCase):
 
         def rest() -> None:
             ready.wait()
-            time.sleep(seconds + 1)
+            time.sleep(seconds + 0.5)
 
         threads = {f.__name__: threading.Thread(target=f) for f in (hold, want, work, rest)}
         for thread in threads.values():
             thread.start()
-        idents = {name: thread.ident for name, thread in threads.items()}
-        ready.wait()
-        time.sleep(0.1)
-        with sampling(1_000_000, held_for_ns=int(1.2e9), start_after_ns=int(0.5e9)) as result:
+        # In the middle of the second in which each does what it does.
+        with sampling(500_000, start_after_ns=int(0.5e9), held_for_ns=int(0.25e9)) as result:
+            ready.wait()
             for thread in threads.values():
                 thread.join()
         gil = GIL_HELD | GIL_WANTED | GIL_UNKNOWN
@@ -210,7 +221,7 @@ class Threads(unittest.TestCase):
         for name, bits in expected.items():
             counts: collections.Counter[int] = collections.Counter()
             running: collections.Counter[bool] = collections.Counter()
-            for sample in samples_of(result, idents[name] or 0):
+            for sample in samples_of(result, threads[name].ident or 0):
                 counts[sample["status"] & gil] += sample["count"]
                 running[sample["status"] & ON_CPU != 0] += sample["count"]
             with self.subTest(thread=name, seen=counts):
@@ -226,7 +237,7 @@ class Threads(unittest.TestCase):
         def spin() -> None:
             nonlocal used
             before = time.thread_time_ns()
-            while time.thread_time_ns() - before < 500_000_000:
+            while time.thread_time_ns() - before < 300_000_000:
                 leaf_a()
             used = time.thread_time_ns() - before
 
@@ -240,14 +251,12 @@ class Threads(unittest.TestCase):
 
 class Continuity(unittest.TestCase):
     def test_calls_in_a_loop_are_told_apart(self) -> None:
-        def call(seconds: float) -> None:
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
-                pass
+        def call() -> None:
+            wait_for_samples(5)
 
         def loop(count: int) -> None:
             for _ in range(count):
-                call(0.06)
+                call()
 
         with sampling(1_000_000, continuity=True) as result:
             loop(25)
@@ -258,14 +267,12 @@ class Continuity(unittest.TestCase):
                 continue
             first_new = names[len(names) - 1 - sample["same"]]
             new_calls += sample["count"] * (first_new == "call")
-        # One for each call, if it was sampled at all: a busy machine may keep the sampler from running that long.
-        assert new_calls <= 25
-        assert new_calls >= 20
+        # The first is new together with loop(), unless that was sampled before it.
+        assert 24 <= new_calls <= 25
 
     def test_one_long_call_stays_one(self) -> None:
         def once() -> None:
-            end = time.monotonic() + 0.5
-            while time.monotonic() < end:
+            while walker_probe.sample_count() < 200:
                 leaf_a()
 
         with sampling(1_000_000, continuity=True) as result:
@@ -279,15 +286,14 @@ class Continuity(unittest.TestCase):
 class Lies(unittest.TestCase):
     def test_a_reader_that_lies_is_survived(self) -> None:
         with sampling(0, reader="unreliable") as result:
-            end = time.monotonic() + 2
-            while time.monotonic() < end:
+            while walker_probe.sample_count() < 5_000:
                 nested(30, leaf_a)
                 for _ in delegated(lambda: None):
                     leaf_a()
                 thread = threading.Thread(target=leaf_a)
                 thread.start()
                 thread.join()
-        assert result["ticks"] > 100
+        assert result["failed_reads"] > 0
 
 
 if __name__ == "__main__":
