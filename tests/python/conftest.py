@@ -107,6 +107,15 @@ def interpreters() -> tuple[Interpreter, ...]:
 
 
 @pytest.fixture(scope="session")
+def newest() -> Interpreter:
+    """The newest CPython that can be recorded. For what is the same whatever the interpreter, and is tested once."""
+    recordable = [each for each in find_interpreters() if each.recorder.exists()]
+    if not recordable:
+        missing("a recorder", "build one with `make build`")
+    return recordable[-1]
+
+
+@pytest.fixture(scope="session")
 def build_tool() -> Callable[[str], pathlib.Path]:
     """Find a test tool that the build makes, such as `gauge-generate`, by its name."""
 

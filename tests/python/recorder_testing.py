@@ -45,6 +45,7 @@ class Recorded:
         self.missed_ticks = 0
         self.end: str | None = None  # reason; None = the recording was cut
         self._names: dict[int, str] = {}
+        self._known_stacks: dict[int, tuple[Frame, ...]] = {}  # by id
         for block in self._file.blocks():
             self._add(block)
         self.damaged = self._file.damaged
@@ -63,11 +64,16 @@ class Recorded:
         for row in self._file.rows(fields(one(block, 3))) if 3 in block else ():
             time_ns, thread_id, stack, status, cpu_ns, same_frames = row
             name = self._names.get(thread_id, "")
-            self.samples.append(Sample(time_ns, name, self._frames(stack), status, cpu_ns, same_frames))
+            self.samples.append(Sample(time_ns, name, self._stack(stack), status, cpu_ns, same_frames))
         if 4 in block:
             self.missed_ticks = one(fields(one(block, 4)), 2)
         if 6 in block:
             self.end = text(one(fields(one(block, 6)), 2, b""))
+
+    def _stack(self, stack: int) -> tuple[Frame, ...]:
+        if stack not in self._known_stacks:
+            self._known_stacks[stack] = self._frames(stack)
+        return self._known_stacks[stack]
 
     def _frames(self, stack: int) -> tuple[Frame, ...]:
         frames = []

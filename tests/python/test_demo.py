@@ -14,21 +14,12 @@ PROGRAM = gauge_testing.REPOSITORY / "demo/library_atlas.py"
 FORMATS = ("callgrind", "otlp-spans", "pstats", "speedscope")
 
 
-def newest_recordable(interpreters: tuple[Interpreter, ...]) -> Interpreter:
-    recordable = [each for each in interpreters if each.recorder.exists()]
-    if not recordable:
-        pytest.fail("no recorder was built: there is nothing that could be recorded")
-    return recordable[-1]
-
-
 @pytest.fixture(scope="module")
-def recording(
-    gauge: pathlib.Path, interpreters: tuple[Interpreter, ...], tmp_path_factory: pytest.TempPathFactory
-) -> pathlib.Path:
+def recording(gauge: pathlib.Path, newest: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The demo program, recorded once for all tests of this file."""
     path = tmp_path_factory.mktemp("demo") / "atlas.gpf"
-    python = newest_recordable(interpreters).path
-    result = gauge_testing.run([gauge, "record", "-r", "1khz", "-o", path, "--", python, PROGRAM], timeout=150)
+    command = [gauge, "record", "-r", "1khz", "-o", path, "--", newest.path, PROGRAM]
+    result = gauge_testing.run(command, timeout=150)
     assert result.returncode == 0, result.stderr.decode()
     atlas = json.loads(result.stdout)
     assert atlas["modules"] > 100, "the program itself did not do its work"

@@ -1,4 +1,8 @@
-"""`gauge record` is the program it runs: same status, signals, input, output, terminal, environment."""
+"""`gauge record` is the program it runs: same status, signals, input, output, terminal, environment.
+
+What the command line does between the program and its caller is the same whatever the interpreter: there the newest is
+asked for every case, and the others for one of them.
+"""
 
 from __future__ import annotations
 
@@ -34,29 +38,44 @@ def wait_for(path: pathlib.Path) -> None:
         time.sleep(0.01)
 
 
+def test_the_exit_status_is_the_programs(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
+    command = [interpreter.path, "-c", "import sys; sys.exit(3)"]
+    assert run(record(gauge, tmp_path / "out.gpf", *command)).returncode == 3
+
+
 @pytest.mark.parametrize("status", [0, 1, 3, 127, 255])
-def test_exit_status_is_the_programs(
-    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path, status: int
+def test_every_exit_status_is_passed_on(
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path, status: int
 ) -> None:
-    command = [interpreter.path, "-c", f"import sys; sys.exit({status})"]
+    command = [newest.path, "-c", f"import sys; sys.exit({status})"]
     assert run(record(gauge, tmp_path / "out.gpf", *command)).returncode == status
+
+
+def status_of_killed(gauge: pathlib.Path, folder: pathlib.Path, interpreter: Interpreter, name: str) -> int:
+    """How `gauge record` ends where the program kills itself with that signal."""
+    code = "import os, signal"
+    if name != "SIGKILL":
+        code += f"; signal.signal(signal.{name}, signal.SIG_DFL)"
+    command = [interpreter.path, "-c", f"{code}; os.kill(os.getpid(), signal.{name})"]
+    return run(record(gauge, folder / "out.gpf", *command), cwd=folder).returncode
+
+
+def test_a_signal_that_kills_the_program_is_how_gauge_ends(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    assert status_of_killed(gauge, tmp_path, interpreter, "SIGTERM") == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGSEGV", "SIGABRT", "SIGINT"])
 def test_death_by_signal_is_death_by_that_signal(
-    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path, name: str
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path, name: str
 ) -> None:
-    code = (
-        f"import os, signal; signal.signal(signal.{name}, signal.SIG_DFL)" if name != "SIGKILL" else "import os, signal"
-    )
-    command = [interpreter.path, "-c", f"{code}; os.kill(os.getpid(), signal.{name})"]
-    outcome = run(record(gauge, tmp_path / "out.gpf", *command), cwd=tmp_path)
-    assert outcome.returncode == -signal.Signals[name]
+    assert status_of_killed(gauge, tmp_path, newest, name) == -signal.Signals[name]
     assert not list(tmp_path.glob("core*"))
 
 
 def test_of_a_killed_program_one_file_has_all_but_the_last_moments(
-    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
 ) -> None:
     code = """
         import os, signal, time
@@ -65,7 +84,7 @@ def test_of_a_killed_program_one_file_has_all_but_the_last_moments(
         print(time.clock_gettime_ns(time.CLOCK_MONOTONIC), flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """
-    outcome = run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", textwrap.dedent(code)))
+    outcome = run(record(gauge, tmp_path / "out.gpf", newest.path, "-c", textwrap.dedent(code)))
     assert outcome.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir()] == ["out.gpf"]
     [facts] = json.loads(run([gauge, "info", "--json", tmp_path / "out.gpf"]).stdout)
@@ -74,26 +93,26 @@ def test_of_a_killed_program_one_file_has_all_but_the_last_moments(
     assert (int(outcome.stdout) - facts["last_sample_monotonic_ns"]) / 1e6 < 250
 
 
-def test_a_shell_sees_what_it_would_see(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
+def test_a_shell_sees_what_it_would_see(gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path) -> None:
     words = " ".join(
         f"'{word}'"
-        for word in record(gauge, tmp_path / "o.gpf", interpreter.path, "-c", "import os; os.kill(os.getpid(), 15)")
+        for word in record(gauge, tmp_path / "o.gpf", newest.path, "-c", "import os; os.kill(os.getpid(), 15)")
     )
     assert run(["sh", "-c", f"{words}; echo $?"]).stdout == b"143\n"
 
 
 def test_input_and_output_pass_through_byte_by_byte(
-    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
 ) -> None:
     data = bytes(range(256)) * 40_000  # 10 MB: more than any pipe holds
     code = "import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)"
-    outcome = run(record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code), stdin=data)
+    outcome = run(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code), stdin=data)
     assert outcome.returncode == 0
     assert outcome.stdout == data
 
 
-def test_gauge_speaks_on_stderr_only(gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path) -> None:
-    outcome = run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", "print('hello')"))
+def test_gauge_speaks_on_stderr_only(gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path) -> None:
+    outcome = run(record(gauge, tmp_path / "out.gpf", newest.path, "-c", "print('hello')"))
     assert outcome.stdout == b"hello\n"
     assert all(line.startswith(b"gauge: ") for line in outcome.stderr.splitlines())
 
@@ -101,10 +120,8 @@ def test_gauge_speaks_on_stderr_only(gauge: pathlib.Path, recordable: Interprete
 RELAYED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"]
 
 
-@pytest.mark.parametrize("name", RELAYED)
-def test_a_signal_sent_to_gauge_reaches_the_program_once(
-    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path, name: str
-) -> None:
+def times_seen(gauge: pathlib.Path, folder: pathlib.Path, interpreter: Interpreter, name: str) -> int:
+    """How often the program gets a signal that is sent to gauge once."""
     code = textwrap.dedent(f"""
         import pathlib, signal, time
         seen = []
@@ -117,18 +134,31 @@ def test_a_signal_sent_to_gauge_reaches_the_program_once(
         print(len(seen), flush=True)
     """)
     with subprocess.Popen(
-        record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code), stdout=subprocess.PIPE, cwd=tmp_path
+        record(gauge, folder / "out.gpf", interpreter.path, "-c", code), stdout=subprocess.PIPE, cwd=folder
     ) as process:
-        wait_for(tmp_path / "ready")
+        wait_for(folder / "ready")
         process.send_signal(signal.Signals[name])
         output, _ = process.communicate(timeout=SLOW_MACHINE)
-    assert output == b"1\n"
     assert process.returncode == 0
+    return int(output)
 
 
-def test_killing_gauge_kills_the_program(gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path) -> None:
+def test_a_signal_sent_to_gauge_reaches_the_program_once(
+    gauge: pathlib.Path, interpreter: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    assert times_seen(gauge, tmp_path, interpreter, "SIGUSR1") == 1
+
+
+@pytest.mark.parametrize("name", RELAYED)
+def test_every_signal_sent_to_gauge_reaches_the_program_once(
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path, name: str
+) -> None:
+    assert times_seen(gauge, tmp_path, newest, name) == 1
+
+
+def test_killing_gauge_kills_the_program(gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path) -> None:
     code = "import os, time; open('pid', 'w').write(str(os.getpid())); os.rename('pid', 'ready'); time.sleep(60)"
-    with subprocess.Popen(record(gauge, tmp_path / "out.gpf", interpreter.path, "-c", code), cwd=tmp_path) as process:
+    with subprocess.Popen(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code), cwd=tmp_path) as process:
         wait_for(tmp_path / "ready")
         pid = int((tmp_path / "ready").read_text())
         process.kill()
@@ -193,9 +223,9 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def test_the_program_has_the_terminal(gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+def test_the_program_has_the_terminal(gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path) -> None:
     code = "import os; print([os.isatty(fd) for fd in range(3)], os.tcgetpgrp(0) == os.getpgrp(), input())"
-    terminal = Terminal(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code), tmp_path)
+    terminal = Terminal(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code), tmp_path)
     terminal.type(b"typed\n")
     terminal.read_until(b"[True, True, True] True typed")
     assert terminal.wait() == 0
@@ -220,10 +250,10 @@ def test_ctrl_c_reaches_the_program_once(gauge: pathlib.Path, recordable: Interp
 
 
 def test_ctrl_c_ends_both_as_it_ends_the_program(
-    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
 ) -> None:
     code = "import time; print('ready', flush=True); time.sleep(60)"
-    terminal = Terminal(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code), tmp_path)
+    terminal = Terminal(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code), tmp_path)
     terminal.read_until(b"ready")
     terminal.type(b"\x03")
     terminal.read_until(b"KeyboardInterrupt")
@@ -231,11 +261,11 @@ def test_ctrl_c_ends_both_as_it_ends_the_program(
 
 
 def test_ctrl_z_stops_the_job_and_fg_continues_it(
-    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "prog.py").write_text("print('rea' + 'dy', flush=True)\nprint('got', input(), flush=True)\n")
     terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], tmp_path)
-    command = " ".join(record(gauge, tmp_path / "out.gpf", recordable.path, "prog.py"))
+    command = " ".join(record(gauge, tmp_path / "out.gpf", newest.path, "prog.py"))
     terminal.type(command.encode() + b"\n")
     terminal.read_until(b"ready")
     terminal.type(b"\x1a")
@@ -295,17 +325,17 @@ def test_options_of_python_keep_their_meaning(
 
 
 def test_a_program_that_limits_itself_is_unharmed(
-    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
 ) -> None:
     code = "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"
-    bare = run([recordable.path, "-c", code])
-    outcome = run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code))
+    bare = run([newest.path, "-c", code])
+    outcome = run(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code))
     assert outcome.stdout == bare.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_program_is_a_child_in_the_same_group(
-    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
 ) -> None:
     code = "import os; print(os.getpgrp() == os.getpgid(os.getppid()), os.getsid(0) == os.getsid(os.getppid()))"
-    assert run(record(gauge, tmp_path / "out.gpf", recordable.path, "-c", code)).stdout == b"True True\n"
+    assert run(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code)).stdout == b"True True\n"
