@@ -1,4 +1,7 @@
-"""Collapsed stacks, as flamegraph.pl, inferno and Speedscope read them, against an independent model."""
+"""Collapsed stacks, as flamegraph.pl and inferno read them, against an independent model.
+
+The Speedscope app reads them in test_speedscope.py, where it is started.
+"""
 
 from __future__ import annotations
 
@@ -7,40 +10,16 @@ import pathlib
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 import gauge_testing
-from folded_model import CASES, Frame, Function, fold_to, parse, unique_names
+from collapsed_model import WEIGHTS, Stacks, expected_stacks
+from folded_model import CASES, fold_to
 
 FLAMEGRAPH = pathlib.Path("/usr/share/perl5/Devel/NYTProf/flamegraph.pl")  # where Debian has it, not on PATH
 INFERNO = gauge_testing.REPOSITORY / "build/inferno/bin/inferno-flamegraph"
-WEIGHTS = ("samples", "wall", "cpu", "gil")
-# As the readers count: folded stacks, their numbers added up.
-Stacks = Counter[tuple[str, ...]]
-
-
-def frame_text(names: dict[Function, str], frame: Frame, by_line: bool) -> str:
-    """As docs/formats/collapsed.md says."""
-    function, executing = frame
-    name = names[function].replace(";", r"\x3b")
-    if not function.file:
-        return name
-    file = function.file.removeprefix("/src/").replace(";", r"\x3b")
-    line = executing if by_line else function.first_line
-    return f"{name} ({file}:{line})" if line else f"{name} ({file})"
-
-
-def expected_stacks(folded: str, weight: str = "samples", *, by_line: bool = False) -> Stacks:
-    lines = parse(folded)
-    names = unique_names({function for line in lines for function, _ in line.frames})
-    stacks: Stacks = Counter()
-    for line in lines:
-        texts = [frame_text(names, frame, by_line) for frame in line.frames]
-        stacks[tuple(texts or ["[no Python frames]"])] += line.costs[WEIGHTS.index(weight)]
-    return +stacks
 
 
 def read(path: pathlib.Path) -> Stacks:
@@ -121,27 +100,6 @@ def test_flame_graphs_take_no_name_for_a_second_number(drawer: pathlib.Path, tmp
     assert boxes(drawn.stdout.decode()) == Counter(
         {"all": 120, "main (prog.py:1)": 120, "Thread 12 (prog.py:1)": 70, "f 3 ()": 50}
     )
-
-
-def test_the_speedscope_app_shows_the_models_stacks(
-    open_in_app: Callable[[Sequence[pathlib.Path]], list[dict[str, Any]]], tmp_path: pathlib.Path
-) -> None:
-    paths = [fold_to("collapsed", CASES[name](), tmp_path / f"{name}.collapsed") for name in ("program", "random-1")]
-    for name, seen in zip(("program", "random-1"), open_in_app(paths), strict=True):
-        assert seen["imported"], seen["messages"]
-        frames = [frame["name"] for frame in seen["exported"]["shared"]["frames"]]
-        (profile,) = seen["exported"]["profiles"]
-        stacks: Stacks = Counter()
-        stack: list[str] = []
-        since = 0
-        for event in profile["events"]:
-            stacks[tuple(stack)] += event["at"] - since
-            since = event["at"]
-            if event["type"] == "O":
-                stack.append(frames[event["frame"]])
-            else:
-                stack.pop()
-        assert +stacks == expected_stacks(CASES[name]())
 
 
 def test_convert_writes_what_its_options_ask_for(

@@ -1,4 +1,7 @@
-"""Our Speedscope files against the published schema, the rules beyond it, and the app itself in a headless Chromium."""
+"""Our Speedscope files against the published schema, the rules beyond it, and the app itself in a headless Chromium.
+
+The app reads collapsed stacks too; the browser is started once for all that it is to open.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,15 @@ import itertools
 import json
 import pathlib
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jsonschema
 import pytest
 
-from folded_model import GOLDEN, Line, parse, unique_names
+from collapsed_model import Stacks, expected_stacks
+from folded_model import CASES, GOLDEN, Line, fold_to, parse, unique_names
 
 JsonObject = dict[str, Any]
 Costs = dict[str, tuple[int, int]]  # by frame: self and total, in nanoseconds
@@ -44,10 +48,26 @@ def files(
     return written
 
 
+COLLAPSED = ("program", "random-1")
+
+
 @pytest.fixture(scope="session")
-def seen_by_app(files: dict[str, pathlib.Path], open_in_app: Callable[..., list[JsonObject]]) -> dict[str, JsonObject]:
-    """All files in one run of the browser."""
-    return dict(zip(files, open_in_app(files.values()), strict=True))
+def seen_by_app(
+    files: dict[str, pathlib.Path],
+    open_in_app: Callable[..., list[JsonObject]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, JsonObject]:
+    """What the app makes of `files`, of COLLAPSED in that format, and of a file that is broken."""
+    folder = tmp_path_factory.mktemp("app")
+    content = load(files["program"])
+    content["profiles"][0]["weights"].pop()
+    broken = folder / "broken.speedscope.json"
+    broken.write_text(json.dumps(content))
+    collapsed = {f"{name}.collapsed": folder / f"{name}.collapsed" for name in COLLAPSED}
+    for name in COLLAPSED:
+        fold_to("collapsed", CASES[name](), collapsed[f"{name}.collapsed"])
+    paths = files | collapsed | {"broken": broken}
+    return dict(zip(paths, open_in_app(paths.values()), strict=True))
 
 
 ALL = [*FOLDED, "program-by-line"]
@@ -123,15 +143,19 @@ def test_the_app_gives_back_every_profile_whole(
         assert list(stretches_of_events(exported, profile)) == list(stretches_of_samples(ours, ours_again))
 
 
-def test_what_the_app_cannot_open_is_reported_as_such(
-    tmp_path: pathlib.Path, files: dict[str, pathlib.Path], open_in_app: Callable[..., list[JsonObject]]
-) -> None:
-    content = load(files["program"])
-    content["profiles"][0]["weights"].pop()
-    broken = tmp_path / "broken.speedscope.json"
-    broken.write_text(json.dumps(content))
-    (seen,) = open_in_app([broken])
-    assert not seen["imported"]
+@pytest.mark.parametrize("name", COLLAPSED)
+def test_the_app_shows_the_models_stacks_of_collapsed_ones(name: str, seen_by_app: dict[str, JsonObject]) -> None:
+    seen = seen_by_app[f"{name}.collapsed"]
+    assert seen["imported"], seen["messages"]
+    (profile,) = seen["exported"]["profiles"]
+    stacks: Stacks = Counter()
+    for start, end, stack in stretches_of_events(seen["exported"], profile):
+        stacks[stack] += end - start
+    assert stacks == expected_stacks(CASES[name]())
+
+
+def test_what_the_app_cannot_open_is_reported_as_such(seen_by_app: dict[str, JsonObject]) -> None:
+    assert not seen_by_app["broken"]["imported"]
 
 
 # --- reading both sides ---
