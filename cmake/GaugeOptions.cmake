@@ -8,7 +8,9 @@ target_compile_options(gauge_options INTERFACE
   $<$<BOOL:${GAUGE_WARNINGS_AS_ERRORS}>:-Werror>)
 target_compile_definitions(gauge_options INTERFACE GAUGE_VERSION="${PROJECT_VERSION}")
 if(GAUGE_SANITIZE)
-  target_compile_options(gauge_options INTERFACE -fsanitize=${GAUGE_SANITIZE} -fno-omit-frame-pointer)
+  # The undefined-behaviour sanitizer prints what it finds and goes on; only a program that stops fails its test.
+  target_compile_options(gauge_options INTERFACE
+    -fsanitize=${GAUGE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(gauge_options INTERFACE -fsanitize=${GAUGE_SANITIZE})
 endif()
 
