@@ -29,7 +29,7 @@ lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and the rules 
 
 format:  ## format every C++ and Python file in place
 	@tools/setup.sh lint
-	@git ls-files '*.c' '*.cc' '*.h' | xargs -r clang-format -i
+	@git ls-files '*.c' '*.cc' '*.h' | xargs -r build/venv/lint/bin/clang-format -i
 	@build/venv/lint/bin/ruff format .
 	@build/venv/lint/bin/ruff check --fix .
 

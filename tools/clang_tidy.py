@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+CLANG_TIDY = pathlib.Path(sys.executable).with_name("clang-tidy")  # of the same virtual environment
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "gauge" / "clang-tidy"
 
 
@@ -45,7 +46,7 @@ def jobs(build: pathlib.Path) -> dict[pathlib.Path, str]:
     common = hashlib.sha256()
     for configuration in (REPOSITORY / ".clang-tidy", REPOSITORY / "tests/.clang-tidy"):
         common.update(configuration.read_bytes())
-    common.update(subprocess.run(["clang-tidy", "--version"], check=True, capture_output=True).stdout)
+    common.update(subprocess.run([CLANG_TIDY, "--version"], check=True, capture_output=True).stdout)
     result: dict[pathlib.Path, str] = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"]).resolve()
@@ -65,7 +66,7 @@ def check(build: pathlib.Path, source: pathlib.Path) -> str:
     """What clang-tidy has against `source`: empty if nothing."""
     # CPython 3.13's headers know the atomics of GCC 4.8 and later; Clang says that it is GCC 4.2.
     extra = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-fgnuc-version=4.8"]
-    command = ["clang-tidy", "-p", str(build), "--quiet", *extra, str(source)]
+    command = [str(CLANG_TIDY), "-p", str(build), "--quiet", *extra, str(source)]
     outcome = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     # Standard error only counts suppressed warnings, unless clang-tidy itself failed.
     return outcome.stdout + outcome.stderr if outcome.returncode else ""

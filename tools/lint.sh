@@ -14,9 +14,9 @@ check() {
   if "$@"; then echo "lint: $name: ok"; else failed+=("$name"); echo "lint: $name: FAILED" >&2; fi
 }
 
-cxx_sources() { git ls-files '*.cc' '*.h' | xargs -r clang-format --dry-run --Werror; }
+cxx_format() { git ls-files '*.cc' '*.h' | xargs -r "$venv/clang-format" --dry-run --Werror; }
 
-check clang-format cxx_sources
+check clang-format cxx_format
 check ruff-check "$venv/ruff" check --quiet .
 check ruff-format "$venv/ruff" format --check --quiet .
 check mypy "$venv/mypy"

@@ -55,8 +55,7 @@ need_for_test() {
 
 need_for_lint() {
   need_for_test  # clang-tidy reads the compile commands of the whole tree
-  need clang-format clang-format
-  need clang-tidy clang-tidy
+  requirements+=(tools/lint-requirements.txt)
 }
 
 need_for_ci() {

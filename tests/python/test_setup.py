@@ -7,6 +7,7 @@ real commands on PATH. Each stand-in appends what it was asked to a log.
 from __future__ import annotations
 
 import pathlib
+import re
 import shutil
 from dataclasses import dataclass
 from subprocess import CompletedProcess
@@ -65,7 +66,8 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: pathlib.Path) -> Machine:
     """Root's machine with the tools but none of the libraries."""
-    for path in ("tools/setup.sh", "tools/build-requirements.txt", "tests/python/requirements.txt"):
+    requirements = ("tools/build-requirements.txt", "tools/lint-requirements.txt", "tests/python/requirements.txt")
+    for path in ("tools/setup.sh", *requirements, "tests/consumers/requirements.txt"):
         target = tmp_path / "repository" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(gauge_testing.REPOSITORY / path, target)
@@ -151,6 +153,15 @@ def test_changed_requirements_get_an_environment_of_their_own(machine: Machine) 
         requirements.write("another==1.0\n")
     machine.set_up()
     assert len(list((machine.root / "cache/gauge").glob("venv-*"))) == 2
+
+
+def test_tools_whose_verdict_depends_on_their_version_come_pinned(machine: Machine) -> None:
+    result = machine.set_up("lint")
+    assert result.returncode == 0
+    packages, python_packages = result.stderr.decode().split("missing Python packages:")
+    for tool in ("clang-format", "clang-tidy", "mypy", "ruff"):
+        assert tool not in packages
+        assert re.search(rf" {tool}==", python_packages), tool
 
 
 def test_no_usable_python_is_an_error_in_words(machine: Machine) -> None:
