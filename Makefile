@@ -24,7 +24,7 @@ asan:  ## run the C++ tests under the address and undefined-behaviour sanitizers
 	@tools/build.sh asan build/asan
 	@tools/ctest.sh asan
 
-lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and the rules of the tree
+lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and shell scripts (shellcheck)
 	@tools/lint.sh
 
 format:  ## format every C++ and Python file in place

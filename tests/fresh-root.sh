@@ -82,7 +82,7 @@ inside env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recom
 inside update-ca-certificates
 git clone --quiet --no-local "$repository" "$root/srv/gauge"
 
-# shellcheck disable=SC2317  # `timed` calls it
+# shellcheck disable=SC2329  # `timed` calls it
 in_clone() { inside make -C /srv/gauge "$@"; }
 timed "demo, cold" in_clone demo
 timed "test, cold" in_clone test

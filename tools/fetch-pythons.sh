@@ -23,8 +23,10 @@ fail() { say "$*"; exit 1; }
 
 check_tools() {
   [[ $(uname -m) == x86_64 ]] || fail "this machine is $(uname -m), and recorders are for x86_64; nothing to fetch"
-  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
     fail "apt-get or dpkg-deb is missing; build CPython ${versions[*]} and name them with -DGAUGE_PYTHONS"
+  fi
+  # shellcheck disable=SC2016  # apt-get fills in $(REPO_URI), not the shell
   archive=${GAUGE_DEBIAN_ARCHIVE:-$(apt-get indextargets --format '$(REPO_URI)' | grep -m 1 '/debian/$' || true)}
   [[ -n $archive ]] || fail "this machine's packages come from no Debian archive; name one with GAUGE_DEBIAN_ARCHIVE"
   [[ -r $keyring ]] || fail "$keyring is missing; install debian-archive-keyring"

@@ -15,8 +15,10 @@ check() {
 }
 
 cxx_format() { git ls-files '*.cc' '*.h' | xargs -r "$venv/clang-format" --dry-run --Werror; }
+shell_scripts() { git ls-files '*.sh' .ci/run | xargs -r "$venv/shellcheck"; }
 
 check clang-format cxx_format
+check shellcheck shell_scripts
 check ruff-check "$venv/ruff" check --quiet .
 check ruff-format "$venv/ruff" format --check --quiet .
 check mypy "$venv/mypy"

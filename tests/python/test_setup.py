@@ -159,9 +159,9 @@ def test_tools_whose_verdict_depends_on_their_version_come_pinned(machine: Machi
     result = machine.set_up("lint")
     assert result.returncode == 0
     packages, python_packages = result.stderr.decode().split("missing Python packages:")
-    for tool in ("clang-format", "clang-tidy", "mypy", "ruff"):
+    for tool in ("clang-format", "clang-tidy", "mypy", "ruff", "shellcheck"):
         assert tool not in packages
-        assert re.search(rf" {tool}==", python_packages), tool
+        assert re.search(rf" {tool}(-py)?==", python_packages), tool
 
 
 def test_no_usable_python_is_an_error_in_words(machine: Machine) -> None:
