@@ -181,6 +181,7 @@ class CollapsedWriter {
       lines[roots_[index_of(entry.thread)]].push_back({order_.rank(stack), stack, amount_of(entry.weights, weight_)});
     }
     std::vector<std::string_view> roots;
+    roots.reserve(lines.size());
     for (const auto& [root, _] : lines) roots.push_back(root);
     std::ranges::sort(roots);
     for (const std::string_view root : roots) write_lines(root, lines[root]);

@@ -131,6 +131,7 @@ class PprofWriter {
       pbf_builder<field::Sample> sample{message_, field::Profile::sample};
       sample.add_packed_uint64(field::Sample::location_id, path_.begin(), path_.end());
       std::vector<std::int64_t> values;
+      values.reserve(kWeights.size());
       for (const auto& [weight, _] : kWeights) values.push_back(amount_of(entry.weights, weight));
       sample.add_packed_int64(field::Sample::value, values.begin(), values.end());
       const ThreadLabels& labels = threads_[index_of(entry.thread)];
