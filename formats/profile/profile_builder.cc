@@ -22,7 +22,7 @@ struct LoadedRecording {
   gpf::Recording file;
   RecordingIds ids;
   nanoseconds interval{};
-  std::vector<bool> is_used{};  // by block delivered: false for those that broke the rules
+  std::vector<bool> is_used;  // by block delivered: false for those that broke the rules
 };
 
 /// Stacks whose outermost frames were not recorded, hung below one function that says so.
