@@ -20,17 +20,19 @@ namespace {
 
 constexpr std::size_t kMostDamageShown = 20;
 
-const HelpTexts kHelp = {
-    .verb = "check",
-    .usage = "gauge check [--repair OUT] FILE...",
-    .summary =
-        "Read recordings whole and say what is cut off or damaged, and where.\n\n"
-        "The exit status is 2 if something is. --repair writes all that can be read, and an end record, to another\n"
-        "file; what a damaged block held is lost, and stays known to be lost.",
-    .examples =
-        "gauge check out-*.gpf\n"
-        "gauge check --repair mended.gpf out.gpf",
-};
+HelpTexts help() {
+  return {
+      .verb = "check",
+      .usage = "gauge check [--repair OUT] FILE...",
+      .summary =
+          "Read recordings whole and say what is cut off or damaged, and where.\n\n"
+          "The exit status is 2 if something is. --repair writes all that can be read, and an end record, to another\n"
+          "file; what a damaged block held is lost, and stays known to be lost.",
+      .examples =
+          "gauge check out-*.gpf\n"
+          "gauge check --repair mended.gpf out.gpf",
+  };
+}
 
 struct Options {
   std::vector<std::string> files;
@@ -113,7 +115,7 @@ void repair_file(const Options& options) {
 
 int check(const Arguments& arguments) {
   Options options;
-  CommandLine line{kHelp};
+  CommandLine line{help()};
   line.options().add_option("FILE", options.files);
   line.options().add_option("--repair", options.repair, "write what can be read to this file")->option_text("OUT");
   line.options().add_flag("-f,--force", options.force, "overwrite OUT if it exists");

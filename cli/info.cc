@@ -19,14 +19,16 @@ namespace {
 
 constexpr std::size_t kMostThreadsShown = 20;
 
-const HelpTexts kHelp = {
-    .verb = "info",
-    .usage = "gauge info [--json] FILE...",
-    .summary = "Say what was recorded, and how well.",
-    .examples =
-        "gauge info out.gpf\n"
-        "gauge info --json out-*.gpf | jq '.[].samples'",
-};
+HelpTexts help() {
+  return {
+      .verb = "info",
+      .usage = "gauge info [--json] FILE...",
+      .summary = "Say what was recorded, and how well.",
+      .examples =
+          "gauge info out.gpf\n"
+          "gauge info --json out-*.gpf | jq '.[].samples'",
+  };
+}
 
 std::string command_text(const gpf::Metadata& metadata) {
   std::string text;
@@ -120,7 +122,7 @@ void print_summary(const RecordingSummary& summary) {
 int info(const Arguments& arguments) {
   std::vector<std::string> files;
   bool json = false;
-  CommandLine line{kHelp};
+  CommandLine line{help()};
   line.options().add_option("FILE", files);
   line.options().add_flag("--json", json, "print an array with one object per file");
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);

@@ -26,22 +26,24 @@ constexpr std::chrono::nanoseconds kDefaultInterval = std::chrono::milliseconds{
 /// Where gauge's own options end besides at "--" and the first word: Python's ways to name a program.
 constexpr std::array<std::string_view, 2> kPythonForms = {"-m", "-c"};
 
-const HelpTexts kHelp = {
-    .verb = "record",
-    .usage =
-        "gauge record [OPTIONS] -- PROGRAM ARGS...\n"
-        "       gauge record [OPTIONS] SCRIPT.py ARGS... | -m MODULE ARGS... | -c CODE ARGS...",
-    .summary =
-        "Run a program and record where its time goes.\n\n"
-        "Every CPython that the program consists of can be recorded, whether or not Gauge is installed there. A\n"
-        "script, -m and -c are run with python3, or with $GAUGE_PYTHON. Input, output, signals and exit status\n"
-        "are the program's own.",
-    .examples =
-        "gauge record -- python app.py --port 8000\n"
-        "gauge record -o out.gpf -r 1khz app.py\n"
-        "gauge record -s -o 'out-%p.gpf' -m pytest -n 4\n"
-        "gauge record -d 30s -- gunicorn app:main",
-};
+HelpTexts help() {
+  return {
+      .verb = "record",
+      .usage =
+          "gauge record [OPTIONS] -- PROGRAM ARGS...\n"
+          "       gauge record [OPTIONS] SCRIPT.py ARGS... | -m MODULE ARGS... | -c CODE ARGS...",
+      .summary =
+          "Run a program and record where its time goes.\n\n"
+          "Every CPython that the program consists of can be recorded, whether or not Gauge is installed there. A\n"
+          "script, -m and -c are run with python3, or with $GAUGE_PYTHON. Input, output, signals and exit status\n"
+          "are the program's own.",
+      .examples =
+          "gauge record -- python app.py --port 8000\n"
+          "gauge record -o out.gpf -r 1khz app.py\n"
+          "gauge record -s -o 'out-%p.gpf' -m pytest -n 4\n"
+          "gauge record -d 30s -- gunicorn app:main",
+  };
+}
 
 /// The options as they were typed; empty = not given.
 struct Options {
@@ -137,7 +139,7 @@ RunResult run_recorded(const Program& program, const RecorderSettings& settings)
 
 int record(const Arguments& arguments) {
   Options options;
-  CommandLine line{kHelp};
+  CommandLine line{help()};
   add_options(line.options(), options);
   const std::size_t own = line.own_arguments(arguments, kPythonForms);
   const auto border = arguments.begin() + static_cast<std::ptrdiff_t>(own);

@@ -20,17 +20,19 @@ namespace {
 
 constexpr std::size_t kStandardWidth = 80;
 
-const HelpTexts kHelp = {
-    .verb = "report",
-    .usage = "gauge report [OPTIONS] FILE...",
-    .summary =
-        "Print the hottest functions of recordings.\n\n"
-        "self is time in a function itself, total is with all that it called. Wall time counts waiting, CPU time\n"
-        "does not. Times of all threads are added.",
-    .examples =
-        "gauge report out.gpf\n"
-        "gauge report --sort total --limit 50 out-*.gpf",
-};
+HelpTexts help() {
+  return {
+      .verb = "report",
+      .usage = "gauge report [OPTIONS] FILE...",
+      .summary =
+          "Print the hottest functions of recordings.\n\n"
+          "self is time in a function itself, total is with all that it called. Wall time counts waiting, CPU time\n"
+          "does not. Times of all threads are added.",
+      .examples =
+          "gauge report out.gpf\n"
+          "gauge report --sort total --limit 50 out-*.gpf",
+  };
+}
 
 struct Options {
   std::vector<std::string> files;
@@ -58,7 +60,7 @@ void print_lines(std::FILE* stream, std::string_view before, const std::vector<s
 
 int report(const Arguments& arguments) {
   Options options;
-  CommandLine line{kHelp};
+  CommandLine line{help()};
   add_options(line.options(), options);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_files(options.files, "report");
