@@ -24,7 +24,7 @@ namespace {
 /// A path of any kind Python takes, as bytes.
 std::string encoded_path(const py::object& path) {
   PyObject* encoded = nullptr;
-  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
+  if (PyUnicode_FSConverter(path.ptr(), static_cast<void*>(&encoded)) == 0) throw py::error_already_set();
   return std::string{py::reinterpret_steal<py::bytes>(encoded)};
 }
 

@@ -85,7 +85,7 @@ Recorder::Recorder(RecorderOptions options) : options_(std::move(options)), path
 Recorder::~Recorder() {
   try {
     stop();
-  } catch (const std::exception&) {
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
     // Nobody is left to tell; the file says what happened as far as it could be written.
   }
   Recorder* self = this;

@@ -17,7 +17,8 @@ ThreadList::ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uin
                 "address space: the table of threads does not fit (64 MiB of it are reserved, little is ever used); "
                 "raise the limit (ulimit -v)"};
   }
-  records_ = static_cast<ThreadRecord*>(static_cast<void*>(memory_.data()));  // all zero, as a record begins
+  // All zero, as a record begins. Memory of our own: reinterpret_cast is for what the interpreter's may be read as.
+  records_ = static_cast<ThreadRecord*>(static_cast<void*>(memory_.data()));  // NOLINT(bugprone-casting-through-void)
 }
 
 void ThreadList::refresh() noexcept {
@@ -32,10 +33,11 @@ void ThreadList::refresh() noexcept {
       if (std::none_of(known.begin(), known.end(), is_it)) interpreters_[interpreter_count_++] = copies_[i];
     }
   }
-  for (std::uint16_t i = 0; i < interpreter_count_; ++i) {
-    const bool is_whole =
-        follow_threads(i, Links::copied) || follow_threads(i, Links::read) || follow_threads(i, Links::read);
-    if (!is_whole) rescue(i);
+  for (std::size_t i = 0; i < interpreter_count_; ++i) {
+    const auto interpreter = static_cast<std::uint16_t>(i);
+    const bool is_whole = follow_threads(interpreter, Links::copied) || follow_threads(interpreter, Links::read) ||
+                          follow_threads(interpreter, Links::read);
+    if (!is_whole) rescue(interpreter);
   }
   drop_unseen();
 }
