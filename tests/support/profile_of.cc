@@ -30,7 +30,7 @@ struct Unescaped {
   }
   [[nodiscard]] std::size_t find(char wanted, std::size_t from = 0) const {
     std::size_t at = from;
-    while (at < text.size() && !(text[at] == wanted && plain[at])) ++at;
+    while (at < text.size() && (text[at] != wanted || !plain[at])) ++at;
     return at;
   }
   [[nodiscard]] std::optional<std::size_t> find_last(char wanted) const {

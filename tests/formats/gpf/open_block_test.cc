@@ -130,7 +130,7 @@ TEST_F(OpenBlockTest, NothingFollowsOnTheEndRecord) {
 
 TEST_F(OpenBlockTest, WhatBelongsToAnotherRecordingIsLeftOut) {
   Metadata metadata = test_metadata();
-  metadata.run_id += "x";
+  metadata.run_id += 'x';
   StringSink sink;
   const Writer other{sink, metadata};
   EXPECT_EQ(read(std::string{other.header()} + version_with_one_more()).samples, 2U);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <ranges>
 #include <vector>
 
 namespace gauge::cpython {
@@ -20,8 +21,8 @@ class ActivationsTest : public testing::Test {
 
   Continuity sample(const std::vector<Call>& calls, bool is_partial = false, bool is_truncated = false) {
     std::vector<Activation> stack;
-    for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
-      stack.push_back({call->address, call->fingerprint, call->code, 0, call->is_generator});
+    for (const Call& call : std::views::reverse(calls)) {
+      stack.push_back({call.address, call.fingerprint, call.code, 0, call.is_generator});
     }
     return history->advance(stack, is_partial, is_truncated);
   }
