@@ -12,7 +12,7 @@ import sysconfig
 def main():
     include = sysconfig.get_path("include") or ""
     has_headers = os.path.exists(os.path.join(include, "Python.h"))
-    has_internals = os.path.exists(os.path.join(include, "internal", "pycore_frame.h"))
+    has_internals = os.path.exists(os.path.join(include, "internal", "pycore_runtime.h"))
     print(
         ";".join(
             [

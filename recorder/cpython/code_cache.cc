@@ -136,7 +136,8 @@ class CodeCache::Impl {
     request.is_generator = entry->is_generator;
     request.local_count = entry->local_count;
     request.bytecode_size = entry->bytecode_size;
-    request.bytecode = entry->code + layout_.code.bytecode;
+    // Where the bytecode is an object, frames count their instructions from its start.
+    request.bytecode = layout_.code.bytecode == 0 ? 0 : entry->code + layout_.code.bytecode;
     return true;
   }
 
@@ -175,14 +176,9 @@ class CodeCache::Impl {
       place = &*std::min_element(set.begin(), set.end(),
                                  [](const Entry& a, const Entry& b) { return a.confirmed < b.confirmed; });
     }
-    *place = {code,
-              result.identity,
-              id,
-              result.header.bytecode_size,
-              result.header.local_count,
-              result.header.is_generator(),
-              round_,
-              round_};
+    *place = {
+        code,   result.identity, id, result.bytecode_size, result.header.local_count, result.header.is_generator(),
+        round_, round_};
     if (!has_versions()) pieces_of(*place) = result.pieces;
   }
 

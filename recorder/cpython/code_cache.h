@@ -29,9 +29,9 @@ struct CodeRequest {
   std::uint32_t id = 0;
   bool is_shim = false;             // the interpreter's own, not the program's: id is 0, the frame is to be left out
   bool is_generator = false;        // generator, coroutine or asynchronous generator
-  std::uint32_t local_count = 0;    // co_nlocalsplus
+  std::uint32_t local_count = 0;    // co_nlocalsplus; to 3.10 co_nlocals
   std::uint32_t bytecode_size = 0;  // bytes
-  std::uintptr_t bytecode = 0;      // address of the first instruction
+  std::uintptr_t bytecode = 0;      // address of the first instruction; 0 = frames count from it
 };
 
 /// Belongs to the sampler thread. Allocates in the constructor only: about 0.5 MB, plus buffers of which only what

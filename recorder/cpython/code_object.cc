@@ -42,25 +42,28 @@ std::optional<CodeHeader> decode_code_header(const ObjectLayout& layout, const s
   CodeHeader header;
   if (code.version != 0) header.version = value_at<std::uint32_t>(bytes, code.version);
   header.name = value_at<std::uintptr_t>(bytes, code.name);
-  header.qualified_name = value_at<std::uintptr_t>(bytes, code.qualified_name);
+  if (code.qualified_name != 0) header.qualified_name = value_at<std::uintptr_t>(bytes, code.qualified_name);
   header.file = value_at<std::uintptr_t>(bytes, code.file);
   header.line_table = value_at<std::uintptr_t>(bytes, code.line_table);
   header.first_line = value_at<std::uint32_t>(bytes, code.first_line);
   header.flags = value_at<std::uint32_t>(bytes, code.flags);
   header.local_count = value_at<std::uint32_t>(bytes, code.local_count);
-  const auto units = value_at<std::uint64_t>(bytes, layout.object.item_count);
+  if (code.bytecode_object != 0) header.bytecode_object = value_at<std::uintptr_t>(bytes, code.bytecode_object);
+  const bool has_units = code.bytecode_object == 0;
+  const auto units = has_units ? value_at<std::uint64_t>(bytes, layout.object.item_count) : 0;
   if (units > UINT32_MAX / kCodeUnitBytes) return std::nullopt;
   header.bytecode_size = static_cast<std::uint32_t>(units * kCodeUnitBytes);
 
   Digest digest;
-  for (const std::uint64_t word : {std::uint64_t{header.name}, std::uint64_t{header.qualified_name},
-                                   std::uint64_t{header.file}, std::uint64_t{header.line_table}, units}) {
+  for (const std::uint64_t word :
+       {std::uint64_t{header.name}, std::uint64_t{header.qualified_name}, std::uint64_t{header.file},
+        std::uint64_t{header.line_table}, std::uint64_t{header.bytecode_object}, units}) {
     digest.add(word);
   }
   digest.add(std::uint64_t{header.first_line} << 32 | header.flags);
   digest.add(header.local_count);
   for (const std::size_t field : {code.constants, code.names, code.local_names, code.exception_table}) {
-    digest.add(value_at<std::uint64_t>(bytes, field));
+    if (field != 0) digest.add(value_at<std::uint64_t>(bytes, field));
   }
   header.digest = digest.value();
   return header;
@@ -131,7 +134,7 @@ bool CodeReader::try_read(const CodeAddress& address) noexcept {
   sight.file = names.file.text;
   sight.first_line = header->first_line;
   result_.is_shim = is_init_shim(sight);
-  if (!read_line_table(header->line_table)) return false;
+  if (!read_bytecode_size(*header) || !read_line_table(header->line_table)) return false;
   // The interpreter leaves in the frame of a shim what was there before: its globals are anybody's.
   if (!result_.is_shim && !read_module(address)) return false;
   if (!confirm(address, names)) return false;
@@ -149,31 +152,49 @@ std::optional<CodeHeader> CodeReader::read_header(std::uintptr_t code) noexcept 
 }
 
 bool CodeReader::read_names(const CodeHeader& header, Buffer first, Names& names) noexcept {
-  std::array<TextRequest, 3> requests;
-  const std::array<std::uintptr_t, 3> addresses{header.name, header.qualified_name, header.file};
+  std::array<TextRequest, 3> requests;  // the last one is not there in every version
+  const std::array<std::uintptr_t, 3> addresses{header.name, header.file, header.qualified_name};
   for (std::size_t i = 0; i < requests.size(); ++i) {
     requests[i].address = addresses[i];
     requests[i].buffer = buffer(static_cast<Buffer>(first + static_cast<int>(i)));
   }
-  read_texts(reader_, layout_, requests);
-  names = {requests[0], requests[1], requests[2]};
-  return std::all_of(requests.begin(), requests.end(),
+  const auto wanted = std::span(requests).first(layout_.code.qualified_name != 0 ? 3 : 2);
+  read_texts(reader_, layout_, wanted);
+  names = {.name = requests[0], .qualified_name = requests[2], .file = requests[1]};
+  return std::all_of(wanted.begin(), wanted.end(),
                      [](const TextRequest& request) { return request.state != TextState::unreadable; });
 }
 
-bool CodeReader::read_line_table(std::uintptr_t table) noexcept {
+/// How many bytes a bytes object has. @return std::nullopt if there is none
+std::optional<std::uint64_t> CodeReader::size_of_bytes(std::uintptr_t object) noexcept {
   std::array<std::byte, 64> head{};
-  if (!reader_.read_bytes(table, head.data(), layout_.bytes.data)) return false;
+  if (!reader_.read_bytes(object, head.data(), layout_.bytes.data)) return std::nullopt;
   if (!is_alive(value_at<std::uint64_t>(head.data(), layout_.object.reference_count)) ||
       value_at<std::uintptr_t>(head.data(), layout_.object.type) != layout_.landmarks.bytes_type) {
-    return false;
+    return std::nullopt;
   }
   const auto size = value_at<std::uint64_t>(head.data(), layout_.object.item_count);
-  if (size > PTRDIFF_MAX) return false;
-  result_.pieces[3] = piece_of({table + layout_.bytes.data, size + 1});  // with the terminating zero
-  if (size > max_line_table_bytes_) return true;                         // shown without lines
-  if (!reader_.read_bytes(table + layout_.bytes.data, line_table_buffer_.get(), size)) return false;
-  result_.sight.line_table = {line_table_buffer_.get(), size};
+  return size <= PTRDIFF_MAX ? std::optional(size) : std::nullopt;
+}
+
+bool CodeReader::read_bytecode_size(const CodeHeader& header) noexcept {
+  result_.bytecode_size = header.bytecode_size;
+  if (header.bytecode_object == 0) return true;
+  const auto size = size_of_bytes(header.bytecode_object);
+  if (!size || *size > UINT32_MAX) return false;
+  result_.bytecode_size = static_cast<std::uint32_t>(*size);
+  return true;
+}
+
+bool CodeReader::read_line_table(std::uintptr_t table) noexcept {
+  static constexpr std::array<std::byte, 2> kFromTheStart{};  // no bytes, no lines: says what an empty table implies
+  const auto size = size_of_bytes(table);
+  if (!size) return false;
+  result_.pieces[3] = piece_of({table + layout_.bytes.data, *size + 1});  // with the terminating zero
+  if (*size > max_line_table_bytes_) return true;                         // shown without lines
+  if (!reader_.read_bytes(table + layout_.bytes.data, line_table_buffer_.get(), *size)) return false;
+  result_.sight.line_table = {line_table_buffer_.get(), *size};
+  if (*size == 0 && layout_.code.has_implied_lines) result_.sight.line_table = kFromTheStart;
   return true;
 }
 

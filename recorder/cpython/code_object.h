@@ -23,7 +23,8 @@ struct CodeHeader {
   std::uint32_t first_line = 0;
   std::uint32_t flags = 0;
   std::uint32_t local_count = 0;
-  std::uint32_t bytecode_size = 0;  // bytes
+  std::uint32_t bytecode_size = 0;     // bytes; 0 = the object has it
+  std::uintptr_t bytecode_object = 0;  // to 3.10: the bytes object that has the instructions
 
   [[nodiscard]] bool is_generator() const noexcept;  // generator, coroutine or asynchronous generator
 
@@ -81,7 +82,8 @@ class CodeReader {
     CodeIdentity identity;
     CodePieces pieces;
     bool is_shim = false;
-    std::size_t bytes = 0;  // of texts and line table
+    std::uint32_t bytecode_size = 0;  // bytes
+    std::size_t bytes = 0;            // of texts and line table
   };
 
   /// Reads it all, and again as much as it takes to know that it belonged together.
@@ -100,12 +102,14 @@ class CodeReader {
 
     bool operator==(const ModuleState&) const = default;
   };
-  enum Buffer { kName, kQualifiedName, kFile, kModule, kNameAgain, kQualifiedNameAgain, kFileAgain, kBufferCount };
+  enum Buffer { kName, kFile, kQualifiedName, kModule, kNameAgain, kFileAgain, kQualifiedNameAgain, kBufferCount };
 
   bool try_read(const CodeAddress& address) noexcept;
   std::optional<CodeHeader> read_header(std::uintptr_t code) noexcept;
   bool read_names(const CodeHeader& header, Buffer first, Names& names) noexcept;
+  bool read_bytecode_size(const CodeHeader& header) noexcept;
   bool read_line_table(std::uintptr_t table) noexcept;
+  [[nodiscard]] std::optional<std::uint64_t> size_of_bytes(std::uintptr_t object) noexcept;
   bool read_module(const CodeAddress& address) noexcept;
   [[nodiscard]] ModuleState module_state(const CodeAddress& address) noexcept;
   bool confirm(const CodeAddress& address, const Names& names) noexcept;

@@ -126,8 +126,7 @@ PyMethodDef kAfterInChild{"after_fork_in_child", after_in_child, METH_NOARGS, nu
 }  // namespace
 
 bool filter_fork_warning(std::function<int()> own_threads) {
-  constexpr unsigned long kFirstThatWarns = 0x030C0000;
-  if (Py_Version < kFirstThatWarns) return true;
+  if (PY_VERSION_HEX < 0x030C0000) return true;  // does not warn yet
   ForkFilter::instance().own_threads = std::move(own_threads);
   const Owned os{PyImport_ImportModule("posix")};
   const Owned register_at_fork{os ? PyObject_GetAttrString(os.get(), "register_at_fork") : nullptr};

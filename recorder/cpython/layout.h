@@ -39,9 +39,10 @@ typedef struct GaugeLayout {
     uint32_t next, interpreter;
     uint32_t c_frame;       /* to 3.12: pointer to a _PyCFrame */
     uint32_t current_frame; /* in the _PyCFrame if there is one, else in the thread state */
-    uint32_t python_id, native_id;
+    uint32_t python_id;
+    uint32_t native_id;   /* from 3.11; before, only the C library knows it */
     uint32_t unique_id;   /* 64 bits, never given twice by one interpreter */
-    uint32_t chunk;       /* newest chunk of the data stack */
+    uint32_t chunk;       /* newest chunk of the data stack; to 3.10 there is none, frames are objects */
     uint32_t chunk_top;   /* address of its first free slot */
     uint32_t chunk_limit; /* address after its last slot */
     uint32_t size;        /* bytes from the start that hold all the fields above */
@@ -58,14 +59,26 @@ typedef struct GaugeLayout {
     uint32_t executable; /* the code object, perhaps tagged in the low bits; or another object */
     uint32_t previous;
     uint32_t instruction; /* address of the instruction executing, or, to 3.12, of the last code unit it has read */
-    uint32_t owner;       /* byte */
-    uint32_t stack_top;   /* to 3.13: int, < 0 while the frame runs; later what is left of a frame has no executable */
-    uint32_t is_entry;    /* to 3.11: byte, 1 = called by C code; later a hidden frame lies between */
+    uint32_t instruction_unit; /* to 3.10 it is an int instead, counted in so many bytes; 0 = an address */
+    uint32_t owner;            /* byte */
+    uint32_t
+        stack_top; /* 3.11 to 3.13: int, < 0 while the frame runs; later what is left of a frame has no executable */
+    uint32_t is_entry; /* to 3.11: byte, 1 = called by C code; later a hidden frame lies between */
     uint32_t function, globals;
     uint32_t locals;             /* also the size of what comes before the locals */
     uint32_t first_hidden_owner; /* owners from here on mark frames that are the interpreter's own */
     uint32_t generator_owner;
   } frame;
+
+  /* To 3.10 every frame is an object by itself: what only such a one has. All 0 where frames are none. */
+  struct {
+    uint32_t references;     /* word; 0 = freed, 1 = it has called nobody */
+    uint32_t generator;      /* word; not 0 = a generator's */
+    uint32_t slot_count;     /* word; how many slots, from the locals on, are its own */
+    uint32_t state;          /* signed byte */
+    uint32_t running_states; /* set of its values, by their low three bits, that say that the frame runs or waits */
+    uint32_t size;           /* bytes from the start that hold the fields above and those of any frame */
+  } frame_object;
 } GaugeLayout;
 
 extern const GaugeLayout gauge_layout;

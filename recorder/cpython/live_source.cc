@@ -50,7 +50,7 @@ nanoseconds monotonic_now() noexcept {
 
 LiveSource::Parts::Parts(const InterpreterFacts& facts, std::unique_ptr<MemoryReader> memory_reader)
     : reader(std::move(memory_reader)),
-      threads(*reader, *facts.layout, facts.runtime),
+      threads(*reader, *facts.layout, facts.runtime, NativeIds(*reader, ThreadIds::of_caller(), facts.caller_ids)),
       walker(*reader, *facts.layout),
       codes(*reader, facts.objects),
       resolver(*reader, codes, facts.objects),

@@ -4,9 +4,6 @@
 #include <Python.h>
 // <stdatomic.h> is no C++20 header; without this the internal headers use the compiler's own atomics, of equal layout.
 #undef HAVE_STD_ATOMIC
-#include <internal/pycore_dict.h>
-#include <internal/pycore_moduleobject.h>
-#include <internal/pycore_runtime.h>
 
 #include <bit>
 #include <cstddef>
@@ -29,7 +26,11 @@ namespace {
 }  // namespace
 }  // namespace gauge::cpython
 
-#if PY_MINOR_VERSION == 11
+#if PY_MINOR_VERSION == 9
+#include "recorder/cpython/object_layout_3_9.h"
+#elif PY_MINOR_VERSION == 10
+#include "recorder/cpython/object_layout_3_10.h"
+#elif PY_MINOR_VERSION == 11
 #include "recorder/cpython/object_layout_3_11.h"
 #elif PY_MINOR_VERSION == 12
 #include "recorder/cpython/object_layout_3_12.h"
@@ -65,37 +66,6 @@ void add_text_fields(ObjectLayout::Text& text) {
   text.ascii_header = sizeof(PyASCIIObject);
   text.compact_header = sizeof(PyCompactUnicodeObject);
   text.data = offsetof(PyUnicodeObject, data);
-}
-
-void add_code_fields(ObjectLayout::Code& code) {
-  code.size = offsetof(PyCodeObject, co_code_adaptive);
-  code.flags = offsetof(PyCodeObject, co_flags);
-  code.first_line = offsetof(PyCodeObject, co_firstlineno);
-  code.local_count = offsetof(PyCodeObject, co_nlocalsplus);
-  code.name = offsetof(PyCodeObject, co_name);
-  code.qualified_name = offsetof(PyCodeObject, co_qualname);
-  code.file = offsetof(PyCodeObject, co_filename);
-  code.line_table = offsetof(PyCodeObject, co_linetable);
-  code.bytecode = offsetof(PyCodeObject, co_code_adaptive);
-  code.constants = offsetof(PyCodeObject, co_consts);
-  code.names = offsetof(PyCodeObject, co_names);
-  code.local_names = offsetof(PyCodeObject, co_localsplusnames);
-  code.exception_table = offsetof(PyCodeObject, co_exceptiontable);
-}
-
-void add_container_fields(ObjectLayout& layout) {
-  layout.dict.keys = offsetof(PyDictObject, ma_keys);
-  layout.dict.values = offsetof(PyDictObject, ma_values);
-  layout.keys.log2_size = offsetof(struct _dictkeysobject, dk_log2_size);
-  layout.keys.log2_index_bytes = offsetof(struct _dictkeysobject, dk_log2_index_bytes);
-  layout.keys.kind = offsetof(struct _dictkeysobject, dk_kind);
-  layout.keys.index = offsetof(struct _dictkeysobject, dk_indices);
-  layout.keys.first_value = offsetof(struct _dictvalues, values);
-  layout.type.flags = offsetof(PyTypeObject, tp_flags);
-  layout.type.dict_offset = offsetof(PyTypeObject, tp_dictoffset);
-  layout.type.cached_keys = offsetof(PyHeapTypeObject, ht_cached_keys);
-  layout.instance.dict = -3 * static_cast<std::ptrdiff_t>(sizeof(PyObject*));  // MANAGED_DICT_OFFSET, not free-threaded
-  layout.instance.managed_flag = Py_TPFLAGS_MANAGED_DICT;
 }
 
 std::uintptr_t address_of(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
@@ -137,10 +107,11 @@ ObjectLayout learn_object_layout() {
   layout.bytes.data = offsetof(PyBytesObject, ob_sval);
   layout.function.code = offsetof(PyFunctionObject, func_code);
   layout.function.globals = offsetof(PyFunctionObject, func_globals);
-  layout.module.dict = offsetof(PyModuleObject, md_dict);
+  layout.type.flags = offsetof(PyTypeObject, tp_flags);
+  layout.type.dict_offset = offsetof(PyTypeObject, tp_dictoffset);
+  layout.dict.keys = offsetof(PyDictObject, ma_keys);
+  layout.dict.values = offsetof(PyDictObject, ma_values);
   add_text_fields(layout.text);
-  add_code_fields(layout.code);
-  add_container_fields(layout);
   add_version_fields(layout);
   check_published_offsets(layout);
   add_landmarks(layout.landmarks);

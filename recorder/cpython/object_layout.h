@@ -51,9 +51,13 @@ struct ObjectLayout {
   struct Code {
     std::size_t size;  // of the fixed part: all fields below lie in it
     std::size_t flags, first_line, local_count;
-    std::size_t name, qualified_name, file, line_table;
-    std::size_t version;   // from 3.12: co_version
-    std::size_t bytecode;  // from 3.11: where the instructions start
+    std::size_t name;
+    std::size_t qualified_name;  // from 3.11
+    std::size_t file, line_table;
+    std::size_t version;          // from 3.12: co_version
+    std::size_t bytecode;         // from 3.11: where the instructions start
+    std::size_t bytecode_object;  // to 3.10: a bytes object that has them
+    bool has_implied_lines;       // to 3.9: an empty line table says that all is on the first line
     // What else tells two code objects apart; used where there is no version.
     std::size_t constants, names, local_names, exception_table;
   } code{};
@@ -71,7 +75,9 @@ struct ObjectLayout {
   } dict{};
 
   struct DictKeys {
-    std::size_t log2_size, log2_index_bytes, kind, index;
+    std::size_t size;                               // to 3.10: a word; every table is a general one
+    std::size_t log2_size, log2_index_bytes, kind;  // later: bytes
+    std::size_t index;
     std::size_t first_value;  // in the values array of a split dict
   } keys{};
 

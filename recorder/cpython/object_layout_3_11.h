@@ -1,9 +1,13 @@
 // What CPython 3.11 alone has. Included by object_layout.cc, after its headers.
 #pragma once
 
+#include "recorder/cpython/object_layout_from_3_11.h"
+
 namespace gauge::cpython {
 
 inline void add_version_fields(ObjectLayout& layout) {
+  add_code_fields(layout.code);
+  add_container_fields(layout);
   layout.text.wide = offsetof(PyASCIIObject, wstr);
   layout.text.wide_length = offsetof(PyCompactUnicodeObject, wstr_length);
 

@@ -1,9 +1,13 @@
 // What CPython 3.13, 3.14 and 3.15 have alike, and no other. Included by object_layout.cc, after its headers.
 #pragma once
 
+#include "recorder/cpython/object_layout_from_3_11.h"
+
 namespace gauge::cpython {
 
 inline void add_version_fields(ObjectLayout& layout) {
+  add_code_fields(layout.code);
+  add_container_fields(layout);
   layout.code.version = offsetof(PyCodeObject, co_version);
 
   layout.instance.attributes = InstanceAttributes::values_in_object;

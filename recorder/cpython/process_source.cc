@@ -2,6 +2,7 @@
 
 #include <Python.h>
 #include <fmt/format.h>
+#include <frameobject.h>  // not part of Python.h in 3.9 and 3.10
 
 #include <memory>
 #include <string>
@@ -18,13 +19,21 @@ struct Release {
 template <typename T>
 using Owned = std::unique_ptr<T, Release>;
 
+/// As PY_VERSION_HEX; a constant of the interpreter's only since 3.11. 0 = it does not say.
+[[nodiscard]] unsigned long running_version() {
+  PyObject* const version = PySys_GetObject("hexversion");  // borrowed
+  const unsigned long value = version == nullptr ? 0 : PyLong_AsUnsignedLong(version);
+  if (PyErr_Occurred() != nullptr) PyErr_Clear();
+  return value;
+}
+
 [[nodiscard]] std::string version_text(unsigned long version) {
   return fmt::format("{}.{}.{}", version >> 24, (version >> 16) & 0xFF, (version >> 8) & 0xFF);
 }
 
 [[nodiscard]] Error refusal(const std::string& what) {
   return Error{ErrorCode::unsupported, fmt::format("CPython {}: cannot be recorded ({}); use a recorder built for it",
-                                                   version_text(Py_Version), what)};
+                                                   version_text(running_version()), what)};
 }
 
 /// UTF-8, lone surrogates as three bytes. Empty if Python has no memory left: the comparison will then fail.
@@ -39,8 +48,12 @@ using Owned = std::unique_ptr<T, Release>;
 
 [[nodiscard]] ToldFrame tell(PyFrameObject* frame) {
   const Owned<PyCodeObject> code(PyFrame_GetCode(frame));
-  const Owned<PyObject> name(PyObject_GetAttrString(reinterpret_cast<PyObject*>(code.get()), "co_qualname"));
-  if (!name) PyErr_Clear();
+  Owned<PyObject> name(PyObject_GetAttrString(reinterpret_cast<PyObject*>(code.get()), "co_qualname"));
+  if (!name) {  // to 3.10
+    PyErr_Clear();
+    Py_INCREF(code->co_name);
+    name.reset(code->co_name);
+  }
   const int line = PyFrame_GetLineNumber(frame);
   return {text_of(name.get()), text_of(code->co_filename), line > 0 ? static_cast<std::uint32_t>(line) : 0};
 }
@@ -56,12 +69,13 @@ using Owned = std::unique_ptr<T, Release>;
 }
 
 void check_version() {
-  if (gauge_layout.hex_version >> 16 != Py_Version >> 16) {
+  if (gauge_layout.hex_version >> 16 != running_version() >> 16) {
     throw refusal(fmt::format("this recorder is for {}.{}", gauge_layout.hex_version >> 24,
                               (gauge_layout.hex_version >> 16) & 0xFF));
   }
   constexpr unsigned long kFinal = 0xF;
-  if (((Py_Version >> 4) & 0xF) != kFinal) throw refusal("it is a pre-release, whose memory layout is not settled");
+  if (((running_version() >> 4) & 0xF) != kFinal)
+    throw refusal("it is a pre-release, whose memory layout is not settled");
   std::uint64_t published = 0;
   std::uint64_t compiled = 0;
   if (const char* field = gauge_layout_difference(&published, &compiled)) {
@@ -78,8 +92,9 @@ std::unique_ptr<StackSource> make_process_source() {
                                                        .objects = learn_object_layout(),
                                                        .runtime = gauge_runtime_address(),
                                                        .is_finalizing = gauge_is_finalizing,
-                                                       .version = version_text(Py_Version),
+                                                       .version = version_text(running_version()),
                                                        .caller = reinterpret_cast<std::uintptr_t>(thread),
+                                                       .caller_ids = ThreadIds::of_caller(),
                                                        .stack = tell_stack(thread)});
 }
 

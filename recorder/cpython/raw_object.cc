@@ -1,6 +1,7 @@
 #include "recorder/cpython/raw_object.h"
 
 #include <array>
+#include <bit>
 
 #include "recorder/cpython/gather.h"
 
@@ -11,6 +12,17 @@ constexpr std::uint8_t kGeneralKeys = 0;  // DICT_KEYS_GENERAL; unicode and spli
 constexpr unsigned kMaxLog2Size = 32;
 constexpr unsigned kMaxProbes = 64;  // a table is at most two thirds full, so a walk this long is garbage or an attack
 constexpr unsigned kPerturbShift = 5;
+
+/// More than any table has where `size` is no power of two.
+unsigned log2_of(std::uint64_t size) noexcept {
+  return std::has_single_bit(size) ? static_cast<unsigned>(std::countr_zero(size)) : kMaxLog2Size + 1;
+}
+
+/// How wide CPython makes the slots of a table: as its size needs.
+unsigned log2_of_slot(unsigned log2_size) noexcept {
+  if (log2_size < 8) return 0;
+  return log2_size < 16 ? 1 : 2;
+}
 
 /// The hash table of a dict: slots that hold the number of an entry, then the entries.
 class KeyTable {
@@ -27,10 +39,13 @@ class KeyTable {
     std::array<std::byte, 64> head{};
     const auto& fields = layout.keys;
     if (fields.index > head.size() || !reader.read_bytes(keys, head.data(), fields.index)) return;
-    const unsigned log2_size = value_at<std::uint8_t>(head.data(), fields.log2_size);
-    const unsigned log2_bytes = value_at<std::uint8_t>(head.data(), fields.log2_index_bytes);
+    const bool has_size = fields.size != 0;
+    const unsigned log2_size = has_size ? log2_of(value_at<std::uint64_t>(head.data(), fields.size))
+                                        : value_at<std::uint8_t>(head.data(), fields.log2_size);
+    const unsigned log2_bytes =
+        has_size ? log2_size + log2_of_slot(log2_size) : value_at<std::uint8_t>(head.data(), fields.log2_index_bytes);
     if (log2_size > kMaxLog2Size || log2_bytes < log2_size || log2_bytes > log2_size + 3) return;
-    is_general_ = value_at<std::uint8_t>(head.data(), fields.kind) == kGeneralKeys;
+    is_general_ = has_size || value_at<std::uint8_t>(head.data(), fields.kind) == kGeneralKeys;
     slots_ = keys + fields.index;
     slot_bytes_ = 1U << (log2_bytes - log2_size);
     mask_ = (std::uint64_t{1} << log2_size) - 1;

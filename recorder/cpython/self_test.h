@@ -10,6 +10,7 @@
 #include "recorder/cpython/frame_resolver.h"
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
+#include "recorder/cpython/native_ids.h"
 #include "recorder/cpython/object_layout.h"
 
 namespace gauge::cpython {
@@ -31,7 +32,8 @@ struct InterpreterFacts {
   int (*is_finalizing)() = nullptr;  // not 0 once it tears itself down; needs no GIL
   std::string version;               // "3.11.7", for messages
   std::uintptr_t caller = 0;         // address of the caller's thread state
-  std::vector<ToldFrame> stack;      // the caller's, innermost first
+  ThreadIds caller_ids;
+  std::vector<ToldFrame> stack;  // the caller's, innermost first
 };
 
 /// Walks the caller's stack, while the caller stays in the C function that learnt the facts, and compares.

@@ -6,10 +6,11 @@
 
 namespace gauge::cpython {
 
-ThreadList::ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uintptr_t runtime)
+ThreadList::ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uintptr_t runtime, NativeIds native_ids)
     : reader_(reader),
       layout_(layout),
       runtime_(runtime),
+      native_ids_(native_ids),
       snapshot_(reader),
       memory_(kMaxThreads * sizeof(ThreadRecord), -1) {
   if (!memory_) {
@@ -162,8 +163,9 @@ void ThreadList::rescue(std::uint16_t interpreter) noexcept {
 }
 
 /// Enters a thread among the live ones, once a tick.
-void ThreadList::adopt(const ThreadState& state, std::uint16_t interpreter) noexcept {
+void ThreadList::adopt(ThreadState state, std::uint16_t interpreter) noexcept {
   std::uint16_t index = find(state.address);
+  if (layout_.thread.native_id == GAUGE_NO_FIELD) state.native_id = native_id_of(state, index);
   if (index == kNoRecord) {
     index = 0;
     while (index < record_end_ && records_[index].is_used) ++index;
@@ -182,6 +184,16 @@ void ThreadList::adopt(const ThreadState& state, std::uint16_t interpreter) noex
   record.interpreter = interpreter;
   record.seen = tick_;
   live_[live_count_++] = index;
+}
+
+/// A thread keeps its id as long as it lives. Until it runs, its state has the pthread_t of the thread that made it.
+std::uint64_t ThreadList::native_id_of(const ThreadState& state, std::uint16_t known) noexcept {
+  if (known != kNoRecord) {
+    const ThreadState& before = records_[known].state;
+    const bool is_same = before.unique_id == state.unique_id && before.python_id == state.python_id;
+    if (is_same && before.native_id != 0) return before.native_id;
+  }
+  return native_ids_.of(reader_, state.python_id);
 }
 
 /// A thread state's memory is used again for the next thread; its unique id is not.

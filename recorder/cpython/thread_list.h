@@ -15,6 +15,7 @@
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
 #include "recorder/cpython/memory_readers.h"
+#include "recorder/cpython/native_ids.h"
 #include "recorder/cpython/snapshot.h"
 #include "recorder/cpython/stack_copy.h"
 #include "recorder/cpython/thread_state.h"
@@ -70,7 +71,8 @@ class ThreadList {
   static constexpr std::size_t kMaxInterpreters = 64;
 
   /// @param runtime  address of _PyRuntime. @throws Error(unsupported) if there is no address space for the records
-  ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uintptr_t runtime);
+  /// @param native_ids  asked where thread states do not have them
+  ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uintptr_t runtime, NativeIds native_ids = {});
 
   /// Finds out which threads there are now. Overwrites the reader's window.
   void refresh() noexcept;
@@ -96,7 +98,8 @@ class ThreadList {
   bool follow_threads(std::uint16_t interpreter, Links links) noexcept;
   bool read_state(std::uintptr_t address, ThreadState& out) noexcept;
   void rescue(std::uint16_t interpreter) noexcept;
-  void adopt(const ThreadState& state, std::uint16_t interpreter) noexcept;
+  void adopt(ThreadState state, std::uint16_t interpreter) noexcept;
+  [[nodiscard]] std::uint64_t native_id_of(const ThreadState& state, std::uint16_t known) noexcept;
   [[nodiscard]] static bool is_same_thread(const ThreadState& before, const ThreadState& now) noexcept;
   static void begin_record(ThreadRecord& record, const ThreadState& state) noexcept;
   void drop_unseen() noexcept;
@@ -108,6 +111,7 @@ class ThreadList {
   MemoryReader& reader_;
   const GaugeLayout& layout_;
   const std::uintptr_t runtime_;
+  const NativeIds native_ids_;
   Snapshot snapshot_;
   Mapping memory_;
   ThreadRecord* records_ = nullptr;

@@ -27,7 +27,7 @@ struct ThreadState {
   std::uintptr_t c_frame = 0;        // 0 where this CPython has none
   std::uintptr_t current_frame = 0;  // 0 = no Python frame, or to be read from c_frame
   std::uint64_t python_id = 0;
-  std::uint64_t native_id = 0;     // 0 = its thread has not started yet
+  std::uint64_t native_id = 0;     // 0 = its thread has not started yet, or this CPython does not tell
   std::uint64_t unique_id = 0;     // within the interpreter; never given twice
   std::uintptr_t chunk = 0;        // newest chunk of the data stack; 0 = none yet
   std::uintptr_t chunk_top = 0;    // its first free slot
@@ -39,17 +39,20 @@ struct ThreadState {
                                                      const std::byte* copy) noexcept {
   const auto& fields = layout.thread;
   const bool has_c_frame = fields.c_frame != GAUGE_NO_FIELD;
+  const auto word = [copy](std::uint32_t field) {
+    return field == GAUGE_NO_FIELD ? 0 : load<std::uint64_t>(copy, field);
+  };
   return {.address = address,
-          .next = load<std::uintptr_t>(copy, fields.next),
-          .interpreter = load<std::uintptr_t>(copy, fields.interpreter),
-          .c_frame = has_c_frame ? load<std::uintptr_t>(copy, fields.c_frame) : 0,
-          .current_frame = has_c_frame ? 0 : load<std::uintptr_t>(copy, fields.current_frame),
-          .python_id = load<std::uint64_t>(copy, fields.python_id),
-          .native_id = load<std::uint64_t>(copy, fields.native_id),
-          .unique_id = load<std::uint64_t>(copy, fields.unique_id),
-          .chunk = load<std::uintptr_t>(copy, fields.chunk),
-          .chunk_top = load<std::uintptr_t>(copy, fields.chunk_top),
-          .chunk_limit = load<std::uintptr_t>(copy, fields.chunk_limit)};
+          .next = word(fields.next),
+          .interpreter = word(fields.interpreter),
+          .c_frame = word(fields.c_frame),
+          .current_frame = has_c_frame ? 0 : word(fields.current_frame),
+          .python_id = word(fields.python_id),
+          .native_id = word(fields.native_id),
+          .unique_id = word(fields.unique_id),
+          .chunk = word(fields.chunk),
+          .chunk_top = word(fields.chunk_top),
+          .chunk_limit = word(fields.chunk_limit)};
 }
 
 }  // namespace gauge::cpython
