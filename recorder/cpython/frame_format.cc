@@ -12,6 +12,12 @@ namespace {
 constexpr std::uint8_t kOwners = 5;
 // From 3.14 on references carry tags in bits that are 0 in every object's address.
 constexpr std::uintptr_t kTagBits = 7;
+// Before the first instruction CPython points to the code unit before it.
+constexpr std::uintptr_t kCodeUnitBytes = 2;
+// The smallest page there is.
+constexpr std::uintptr_t kPageBytes = 4096;
+// Of a frame that is an object, so many of its locals and of its operand stack are copied.
+constexpr std::size_t kObjectSlots = 8;
 // Locals and operand stack of a frame that take part in its fingerprint: what changes, changes in the first words.
 constexpr std::size_t kFingerprintBytes = 512;
 
@@ -37,34 +43,77 @@ std::uint64_t hash_words(const std::byte* bytes, std::size_t size, std::uint64_t
 
 }  // namespace
 
+MemoryRange FrameFormat::fields_of_object(std::uintptr_t address) const noexcept {
+  return {address, layout_.frame_object.size};
+}
+
+MemoryRange FrameFormat::most_of_object(std::uintptr_t address) const noexcept {
+  // How large the object is, it says itself; what follows its head is there at least as far as the page goes.
+  const std::uintptr_t head_end = address + head_size();
+  const std::size_t rest_of_page = (kPageBytes - head_end % kPageBytes) % kPageBytes;
+  return {address, head_size() + std::min(rest_of_page, kObjectSlots * sizeof(std::uintptr_t))};
+}
+
 FrameCopy FrameFormat::decode(std::uintptr_t address, const std::byte* bytes, std::size_t size) const noexcept {
+  std::size_t own = size;
+  if (are_objects()) {
+    const auto slots = std::min(load<std::size_t>(bytes, layout_.frame_object.slot_count), kObjectSlots);
+    own = std::min(size, head_size() + slots * sizeof(std::uintptr_t));
+  }
   return {.address = address,
           .executable = load<std::uintptr_t>(bytes, layout_.frame.executable) & ~kTagBits,
           .previous = load<std::uintptr_t>(bytes, layout_.frame.previous),
-          .owner = load<std::uint8_t>(bytes, layout_.frame.owner),
+          .owner = owner_of(bytes),
           .bytes = bytes,
-          .size = size};
+          .size = own};
+}
+
+std::uint8_t FrameFormat::owner_of(const std::byte* bytes) const noexcept {
+  if (!are_objects()) return load<std::uint8_t>(bytes, layout_.frame.owner);
+  const bool is_generator = load<std::uintptr_t>(bytes, layout_.frame_object.generator) != 0;
+  return is_generator ? static_cast<std::uint8_t>(layout_.frame.generator_owner) : std::uint8_t{0};
+}
+
+std::uintptr_t FrameFormat::instruction_of(const std::byte* bytes) const noexcept {
+  const auto& fields = layout_.frame;
+  if (fields.instruction_unit == 0) return load<std::uintptr_t>(bytes, fields.instruction);
+  const auto last = load<std::int32_t>(bytes, fields.instruction);
+  // Before the first instruction, whatever the unit: one code unit before it, as an address would be.
+  return last < 0 ? std::uintptr_t{0} - kCodeUnitBytes : static_cast<std::uintptr_t>(last) * fields.instruction_unit;
 }
 
 RawFrame FrameFormat::raw(const FrameCopy& frame) const noexcept {
   const auto& fields = layout_.frame;
-  const auto instruction = load<std::uintptr_t>(frame.bytes, fields.instruction);
+  const std::uintptr_t instruction = instruction_of(frame.bytes);
   const std::size_t rest = std::min(frame.size - fields.locals, kFingerprintBytes);
+  const bool has_function = fields.function != GAUGE_NO_FIELD;
   return {.address = frame.address,
           .executable = frame.executable,
           .instruction = instruction,
-          .function = load<std::uintptr_t>(frame.bytes, fields.function) & ~kTagBits,
+          .function = has_function ? load<std::uintptr_t>(frame.bytes, fields.function) & ~kTagBits : 0,
           .globals = load<std::uintptr_t>(frame.bytes, fields.globals),
           .fingerprint = hash_words(frame.bytes + fields.locals, rest, instruction),
           .is_generator = frame.owner == fields.generator_owner};
 }
 
 bool FrameFormat::is_plausible(const FrameCopy& frame) const noexcept {
+  if (are_objects()) {
+    // What has been freed keeps its bytes but for the count; what has been suspended or has returned says so.
+    const auto state = load<std::uint8_t>(frame.bytes, layout_.frame_object.state);
+    const bool is_running = (layout_.frame_object.running_states >> (state & 7U) & 1U) != 0;
+    if (!is_running || references_of(frame) == 0) return false;
+  }
   return frame.owner < kOwners && frame.previous != frame.address && (frame.previous & kTagBits) == 0 &&
          (frame.executable != 0 || is_hidden(frame));
 }
 
+std::uint64_t FrameFormat::references_of(const FrameCopy& frame) const noexcept {
+  return load<std::uint64_t>(frame.bytes, layout_.frame_object.references);
+}
+
 bool FrameFormat::may_wait_for(const FrameCopy& callee, const FrameCopy& caller) const noexcept {
+  // A callee holds its caller from before it begins until after it is over.
+  if (are_objects()) return references_of(caller) >= 2;
   const auto& fields = layout_.frame;
   if (fields.stack_top == GAUGE_NO_FIELD || is_hidden(callee) || is_hidden(caller)) return true;
   // A frame that calls C code does not say so.

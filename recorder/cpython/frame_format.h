@@ -1,19 +1,23 @@
 // One frame of the interpreter: what is taken from its bytes, and when two copies of it say the same.
+//
+// From 3.11 on frames lie one upon the other in chunks, apart from those of generators. Before, every frame is an
+// object of its own, and has its function's frame object of the last call, if that is free.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "recorder/cpython/layout.h"
+#include "recorder/cpython/memory_reader.h"
 
 namespace gauge::cpython {
 
 /// A frame of the program as it is in memory. Addresses are never to be dereferenced.
 struct RawFrame {
   std::uintptr_t address = 0;
-  std::uintptr_t executable = 0;  // the code object
-  std::uintptr_t instruction = 0;
-  std::uintptr_t function = 0;
+  std::uintptr_t executable = 0;   // the code object
+  std::uintptr_t instruction = 0;  // to 3.10 its offset in the bytecode
+  std::uintptr_t function = 0;     // to 3.10 unknown
   std::uintptr_t globals = 0;
   std::uint64_t fingerprint = 0;  // changes if the frame has executed anything; of the innermost frame: says nothing
   bool is_generator = false;      // or a coroutine
@@ -26,7 +30,7 @@ struct FrameCopy {
   std::uintptr_t previous = 0;  // the caller's frame; 0 = none
   std::uint8_t owner = 0;
   const std::byte* bytes = nullptr;
-  std::size_t size = 0;  // bytes there are; at least head_size()
+  std::size_t size = 0;  // bytes there are, and belong to it
 };
 
 class FrameFormat {
@@ -38,8 +42,12 @@ class FrameFormat {
 
   /// Bytes of a frame before its locals.
   [[nodiscard]] std::size_t head_size() const noexcept { return layout_.frame.locals; }
-  /// @param size  at least head_size()
+  /// Where frames are objects: the fields of one, and as much of it as its fingerprint wants.
+  [[nodiscard]] MemoryRange fields_of_object(std::uintptr_t address) const noexcept;
+  [[nodiscard]] MemoryRange most_of_object(std::uintptr_t address) const noexcept;
+  /// @param size  at least head_size(), or that of fields_of_object()
   [[nodiscard]] FrameCopy decode(std::uintptr_t address, const std::byte* bytes, std::size_t size) const noexcept;
+  /// @param frame  not only its fields
   [[nodiscard]] RawFrame raw(const FrameCopy& frame) const noexcept;
 
   /// True for frames the program knows nothing of: entries from C.
@@ -49,8 +57,9 @@ class FrameFormat {
   [[nodiscard]] bool is_generator(const FrameCopy& frame) const noexcept {
     return frame.owner == layout_.frame.generator_owner;
   }
-  /// False for bytes that were never a frame.
+  /// False for bytes that were never a frame, or are one no more.
   [[nodiscard]] bool is_plausible(const FrameCopy& frame) const noexcept;
+  [[nodiscard]] bool are_objects() const noexcept { return layout_.frame_object.running_states != 0; }
   /// False if `caller` is running itself, so that what looks like its callee is over, or not begun.
   [[nodiscard]] bool may_wait_for(const FrameCopy& callee, const FrameCopy& caller) const noexcept;
   /// The same function called from the same place on the stack; a leaf may have moved on.
@@ -59,6 +68,10 @@ class FrameFormat {
   [[nodiscard]] bool is_same(const FrameCopy& one, const FrameCopy& other) const noexcept;
 
  private:
+  [[nodiscard]] std::uint8_t owner_of(const std::byte* bytes) const noexcept;
+  [[nodiscard]] std::uintptr_t instruction_of(const std::byte* bytes) const noexcept;
+  [[nodiscard]] std::uint64_t references_of(const FrameCopy& frame) const noexcept;
+
   const GaugeLayout& layout_;
 };
 

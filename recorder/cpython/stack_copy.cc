@@ -52,7 +52,7 @@ void StackGuess::expect_hot(std::span<const std::uintptr_t> frames) noexcept {
 }
 
 void StackGuess::forget_outside() noexcept {
-  hot_count = cold_count = 0;
+  hot_count = cold_count = object_count = 0;
   c_frames.fill(0);
   anchor = 0;
   top_frame = 0;
@@ -209,10 +209,7 @@ std::uintptr_t StackCopy::top_frame() const noexcept {
 }
 
 GilSight StackCopy::gil_at(std::size_t index) const noexcept {
-  if (index == kNone) return {};
-  const std::byte* copy = snapshot_.copy(index);
-  return {load<std::uintptr_t>(copy, layout_.gil.holder), load<int>(copy, layout_.gil.locked) == 1,
-          load<std::uint64_t>(copy, layout_.gil.switches)};
+  return index == kNone ? GilSight{} : decode_gil(layout_, snapshot_.copy(index));
 }
 
 std::uint32_t StackCopy::code_births() const noexcept {

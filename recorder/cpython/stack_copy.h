@@ -25,7 +25,8 @@ struct StackGuess {
   static constexpr std::size_t kMaxChunks = 96;
   static constexpr std::size_t kMaxHot = 48;
   static constexpr std::size_t kMaxCold = 704;
-  static constexpr std::size_t kSpareHot = 4;  // seen lately, and likely to be back: a stack goes to and fro
+  static constexpr std::size_t kMaxObjects = 2048;  // as deep as stacks are followed
+  static constexpr std::size_t kSpareHot = 4;       // seen lately, and likely to be back: a stack goes to and fro
   static constexpr std::size_t kCFrames = 3;
 
   struct Chunk {
@@ -42,9 +43,11 @@ struct StackGuess {
   std::uint32_t wanted_chunks = 0;  // in how many of them the frames within the depth limit are
   std::uint32_t hot_count = 0;
   std::uint32_t cold_count = 0;
-  std::array<Chunk, kMaxChunks> chunks{};       // newest first
-  std::array<std::uintptr_t, kMaxHot> hot{};    // frames outside the newest chunk, innermost first: the hot ones
-  std::array<std::uintptr_t, kMaxCold> cold{};  // and those outside all chunks below, innermost first
+  std::uint32_t object_begin = 0, object_count = 0;   // `objects` before the first of these have returned
+  std::array<Chunk, kMaxChunks> chunks{};             // newest first
+  std::array<std::uintptr_t, kMaxHot> hot{};          // frames outside the newest chunk, innermost first: the hot ones
+  std::array<std::uintptr_t, kMaxCold> cold{};        // and those outside all chunks below, innermost first
+  std::array<std::uintptr_t, kMaxObjects> objects{};  // where frames are objects, innermost first
   CopyPace pace;
 
   /// Makes these the frames outside the newest chunk that are expected among the hot ones, and keeps some of those
@@ -68,6 +71,12 @@ struct GilSight {
 
   bool operator==(const GilSight&) const = default;
 };
+
+/// @param copy  of the GIL's first bytes, to the end of `switches`
+[[nodiscard]] inline GilSight decode_gil(const GaugeLayout& layout, const std::byte* copy) noexcept {
+  return {load<std::uintptr_t>(copy, layout.gil.holder), load<int>(copy, layout.gil.locked) == 1,
+          load<std::uint64_t>(copy, layout.gil.switches)};
+}
 
 /// What belongs to the thread's interpreter and is to be seen together with the stack. 0 = there is none.
 struct WalkContext {

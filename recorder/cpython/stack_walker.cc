@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "recorder/cpython/frame_object_walker.h"
+
 namespace gauge::cpython {
 namespace {
 
@@ -17,12 +19,16 @@ StackWalker::StackWalker(MemoryReader& reader, const GaugeLayout& layout)
       layout_(layout),
       format_(layout),
       copy_(reader, layout),
+      objects_(format_.are_objects() ? std::make_unique<FrameObjectWalker>(reader, layout) : nullptr),
       hot_(std::make_unique<HotChain>(copy_, format_)),
       frames_(std::make_unique<std::array<RawFrame, kMaxDepth>>()),
       outside_(std::make_unique<std::array<std::uintptr_t, kMaxChain>>()),
       lookups_(std::make_unique<std::byte[]>(kMaxLookups * FrameFormat::kMaxHeadSize)) {}
 
+StackWalker::~StackWalker() = default;
+
 Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept {
+  if (objects_) return objects_->walk(state, context, guess);
   walk_ = Walk{};
   lookup_count_ = 0;
   lookup_rounds_ = 0;

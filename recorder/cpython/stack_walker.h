@@ -10,6 +10,8 @@
 // its callee. The innermost frames, which can come back soonest, are copied once more between the two copies. And the
 // anchor is so far down that all above it cannot return and be called again before the copy is done.
 //
+// All that is about frames in chunks. Where they are objects, frame_object_walker.h does it.
+//
 // A guess that was wrong is made again with what was found. A stack that moved is read again, and the third time the
 // part on which the copies agree is kept: the callers, without the innermost frames.
 #pragma once
@@ -26,35 +28,22 @@
 #include "recorder/cpython/memory_reader.h"
 #include "recorder/cpython/stack_copy.h"
 #include "recorder/cpython/thread_state.h"
+#include "recorder/cpython/walk.h"
 
 namespace gauge::cpython {
 
-struct Walk {
-  enum class Result {
-    stack,     // `frames` holds at least one frame
-    no_stack,  // the thread runs no Python code
-    failed     // nothing that can be relied on
-  };
-  Result result = Result::failed;
-  bool is_partial = false;    // without the innermost frames
-  bool is_truncated = false;  // without the outermost frames
-  std::uint32_t retries = 0;
-  std::span<const RawFrame> frames;  // innermost first; valid until the next walk
-  GilSight gil_before;
-  GilSight gil_after;
-  std::uint32_t code_births = 0;  // 0 = unknown
-};
+class FrameObjectWalker;
 
 /// Belongs to the sampler thread. Allocates in the constructor only.
 class StackWalker {
  public:
-  /// Frames followed, innermost first, and no more.
-  static constexpr std::size_t kMaxDepth = 2048;
+  static constexpr std::size_t kMaxDepth = Walk::kMaxDepth;
 
   /// Both must outlive it.
   StackWalker(MemoryReader& reader, const GaugeLayout& layout);
   StackWalker(const StackWalker&) = delete;
   StackWalker& operator=(const StackWalker&) = delete;
+  ~StackWalker();
 
   /// Walks the stack of the thread whose state was `state` a moment ago. Makes `guess` better for the next time.
   /// Overwrites the reader's window.
@@ -110,6 +99,7 @@ class StackWalker {
   Walk walk_;
   std::size_t hot_bytes_ = StackCopy::kHotBytes;
 
+  std::unique_ptr<FrameObjectWalker> objects_;  // walks where frames are objects
   std::unique_ptr<HotChain> hot_;
   Descent descent_;
 

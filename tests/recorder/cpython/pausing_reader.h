@@ -1,0 +1,50 @@
+// A reader that lets a program go on while it copies: before every few bytes.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include "recorder/cpython/memory_reader.h"
+
+namespace gauge::cpython {
+
+/// Copies plainly, in pieces, and lets the program act before each.
+class PausingReader final : public MemoryReader {
+ public:
+  static constexpr std::size_t kPieceBytes = 128;
+  std::function<void(std::size_t)> before_piece = [](std::size_t) {};  // told how many have been copied
+  std::size_t pieces = 0;
+  std::size_t gathers = 0;
+  std::chrono::nanoseconds time{0};  // stands still
+
+  std::size_t gather(std::span<const MemoryRange> ranges) noexcept override {
+    ++gathers;
+    std::size_t done = 0;
+    for (const MemoryRange& range : ranges) {
+      for (std::size_t at = 0; at < range.size; at += kPieceBytes, ++pieces) {
+        before_piece(pieces);
+        const std::size_t size = std::min(kPieceBytes, range.size - at);
+        read_bytes(range.address + at, window_.data() + done, size);
+        done += size;
+      }
+    }
+    return done;
+  }
+  [[nodiscard]] const std::byte* window() const noexcept override { return window_.data(); }
+  [[nodiscard]] std::string_view name() const noexcept override { return "pausing"; }
+  [[nodiscard]] std::chrono::nanoseconds now() const noexcept override { return time; }
+  bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
+    std::memcpy(out, reinterpret_cast<const void*>(address), size);
+    return true;
+  }
+
+ private:
+  std::vector<std::byte> window_ = std::vector<std::byte>(kWindowBytes);
+};
+
+}  // namespace gauge::cpython
