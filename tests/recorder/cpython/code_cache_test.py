@@ -25,6 +25,20 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+HAS_QUALIFIED_NAMES = sys.version_info >= (3, 11)
+
+
+def qualified(name: str) -> bytes:
+    """What is to be shown as the qualified name of code that is called so: before 3.11, code has none."""
+    return encoded(name) if HAS_QUALIFIED_NAMES else b""
+
+
+def line_table(code: types.CodeType) -> bytes:
+    if sys.version_info >= (3, 10):
+        return code.co_linetable
+    return code.co_lnotab or b"\0\0"  # an empty one says what one pair of zeros does
+
+
 def made(source: str, name: str, file: str = "<made>", module: str = "made") -> types.FunctionType:
     """The function `name` that `source` defines in a module of its own."""
     scope: dict[str, Any] = {"__name__": module}
@@ -60,10 +74,10 @@ class NamesOfCode(unittest.TestCase):
         sight = self.sight(function)
         code = function.__code__
         self.assertEqual(sight["name"], encoded(code.co_name))
-        self.assertEqual(sight["qualname"], encoded(code.co_qualname))
+        self.assertEqual(sight["qualname"], qualified(getattr(code, "co_qualname", "")))
         self.assertEqual(sight["file"], encoded(code.co_filename))
         self.assertEqual(sight["first_line"], code.co_firstlineno)
-        self.assertEqual(sight["table"], code.co_linetable)
+        self.assertEqual(sight["table"], line_table(code))
         self.assertEqual(sight["module"], encoded(function.__globals__.get("__name__", "")))
 
     def test_function_method_class_method_nested_function_lambda(self) -> None:
@@ -75,7 +89,7 @@ class NamesOfCode(unittest.TestCase):
         scope: dict[str, Any] = {"__name__": "pkg.mod"}
         exec(compile(source, "<made>", "exec"), scope)
         sight = self.sight(scope["A"]().B().f())
-        self.assertEqual((sight["module"], sight["qualname"]), (b"pkg.mod", b"A.B.f.<locals>.<lambda>"))
+        self.assertEqual((sight["module"], sight["qualname"]), (b"pkg.mod", qualified("A.B.f.<locals>.<lambda>")))
 
     def test_code_of_modules_classes_and_comprehensions(self) -> None:
         code = compile("class C: pass\nx = {k: v for k, v in ()}\n(i for i in ())\n", "<string>", "exec")
@@ -117,14 +131,16 @@ class NamesOfCode(unittest.TestCase):
         self.check(function)
 
     def test_line_table_beyond_64_kib(self) -> None:
-        body = "\n".join(f"    x = [\n        {i},\n        {i} + f({i})]" for i in range(9000))
+        statements = 9_000 if sys.version_info >= (3, 11) else 20_000
+        body = "\n".join(f"    x = [\n        {i},\n        {i} + f({i})]" for i in range(statements))
         function = made(f"def long(f):\n{body}\n", "long")
-        self.assertGreater(len(function.__code__.co_linetable), 65536)
+        self.assertGreater(len(line_table(function.__code__)), 65536)
         self.check(function)
 
     def test_line_table_beyond_the_limit_is_left_out_and_nothing_else(self) -> None:
         function = made("def f(): ...", "f")
-        function.__code__ = function.__code__.replace(co_linetable=bytes([0xF8]) * 600_000)
+        field = "co_linetable" if sys.version_info >= (3, 10) else "co_lnotab"
+        function.__code__ = function.__code__.replace(**{field: bytes([0xF8]) * 600_000})
         sight = self.sight(function)
         self.assertEqual((sight["name"], sight["table"]), (b"f", b""))
 
@@ -175,8 +191,8 @@ class NamesOfCode(unittest.TestCase):
             [answer], _ = names_probe.resolve([request(function)])
             self.assertEqual(answer["is_generator"], function is not parse)
             self.assertEqual(answer["bytecode_size"], len(code.co_code))
-            arguments_and_cells = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
-            self.assertEqual(answer["local_count"], len(arguments_and_cells))
+            cells = {*code.co_cellvars, *code.co_freevars} if sys.version_info >= (3, 11) else set()
+            self.assertEqual(answer["local_count"], len({*code.co_varnames, *cells}))
 
     def test_known_code_is_not_shown_again(self) -> None:
         function = made("def f(): ...", "f")
@@ -264,7 +280,7 @@ class CodeThatComesAndGoes(unittest.TestCase):
         sights = self.watch(30_000, make, calls=lambda i: 1)
         for sight in sights:
             i = int(sight["name"].split(b"_")[1])
-            self.assertEqual(sight["qualname"], b"name_%d" % i)
+            self.assertEqual(sight["qualname"], qualified(f"name_{i}"))
             self.assertEqual(sight["file"], b"file_%d.py" % i)
             # The collector empties the globals of a dead module before it frees what was defined in it.
             self.assertIn(sight["module"], (b"module_%d" % i, b""))
@@ -278,18 +294,18 @@ class CodeThatComesAndGoes(unittest.TestCase):
 
         def make(i: int) -> types.FunctionType:
             text = f"{i:08}"
-            code = template.__code__.replace(
-                co_name="n" + text, co_qualname="q" + text, co_filename="f" + text, co_firstlineno=i + 1
-            )
+            changes: dict[str, Any] = {"co_name": "n" + text, "co_filename": "f" + text, "co_firstlineno": i + 1}
+            if HAS_QUALIFIED_NAMES:
+                changes["co_qualname"] = "q" + text
+            code = template.__code__.replace(**changes)
             return types.FunctionType(code, scope)
 
         # Some live long enough to be read, most die meanwhile.
         sights = self.watch(100_000, make, calls=lambda i: 2000 if i % 16 == 0 else i % 4)
         for sight in sights:
             i = sight["first_line"] - 1
-            self.assertEqual(
-                (sight["name"], sight["qualname"], sight["file"]), (b"n%08d" % i, b"q%08d" % i, b"f%08d" % i)
-            )
+            texts = (sight["name"], sight["qualname"], sight["file"])
+            self.assertEqual(texts, (b"n%08d" % i, qualified(f"q{i:08}"), b"f%08d" % i))
 
     def test_an_id_belongs_to_one_name_while_code_comes_and_goes(self) -> None:
         """The id of an answer is that of the code object that is there, not of its predecessor."""

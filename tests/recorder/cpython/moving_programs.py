@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import walker_probe
@@ -294,7 +294,12 @@ def nested(depth: int, body: Callable[[], object]) -> None:
 PROGRAMS = (chains, tight, shared, generators, coroutines, callbacks, constructors, recursion, exceptions)
 
 
+def name_of(code: CodeType) -> str:
+    """Qualified from 3.11 on, before that as far as the interpreter tells."""
+    return getattr(code, "co_qualname", code.co_name)
+
+
 def told_stack(frame: FrameType | None) -> list[Frame]:
     """The stack as the interpreter tells it, outermost first."""
-    stack = [(f.f_code.co_qualname, f.f_code.co_filename, line) for f, line in traceback.walk_stack(frame)]
+    stack = [(name_of(f.f_code), f.f_code.co_filename, line) for f, line in traceback.walk_stack(frame)]
     return stack[::-1]

@@ -20,7 +20,7 @@ import moving_programs
 import walker_probe
 from moving_programs import PROGRAMS, Frame, nested, start_moving, told_stack, trial
 
-TRUNCATED, ON_CPU = 2, 8  # gpf::Status
+PARTIAL, TRUNCATED, ON_CPU = 1, 2, 8  # gpf::Status
 
 Place = tuple[str, int]  # qualified name, line
 
@@ -42,9 +42,26 @@ def read_calls(*files: str) -> dict[str, set[Place]]:
     return dict(places)
 
 
+def read_methods(source: str) -> dict[int, str]:
+    """The method that each line belongs to: what it is called alone does not tell whose it is."""
+    classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+    methods = ((scope, node) for scope in classes for node in scope.body if isinstance(node, ast.FunctionDef))
+    return {
+        line: f"{scope.name}.{node.name}"
+        for scope, node in methods
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+
+
 SOURCES = (moving_programs.__file__, __file__)  # the second has who calls the first of them
 CALLS = read_calls(*SOURCES)
+METHODS = read_methods(Path(moving_programs.__file__).read_text())
 BODIES = {body.__name__ for body in PROGRAMS}
+
+
+def with_class(frame: Frame) -> Frame:
+    name, file, line = frame
+    return (METHODS.get(line, name), file, line) if file == moving_programs.__file__ else frame
 
 
 def chain_of(name: str) -> str:
@@ -58,8 +75,9 @@ def may_call(caller: Frame, callee: Frame) -> bool:
     return callee[1] not in SOURCES or place in CALLS["*"] or place in CALLS.get(callee[0], ())
 
 
-def root_flaw(stack: list[Frame]) -> str:
-    if [frame[:2] for frame in stack[: trial.entry]] != [frame[:2] for frame in trial.root[: trial.entry]]:
+def root_flaw(stack: list[Frame], is_partial: bool) -> str:
+    known = min(trial.entry, len(stack)) if is_partial else trial.entry  # callers alone may be fewer
+    if [frame[:2] for frame in stack[: trial.entry]] != [frame[:2] for frame in trial.root[:known]]:
         return "another root"
     body = next((i for i, frame in enumerate(stack) if frame[0] in BODIES), None)
     return "" if body is None or stack[:body] == trial.root else "not what the body lies on"
@@ -67,9 +85,9 @@ def root_flaw(stack: list[Frame]) -> str:
 
 def flaw(sample: dict[str, Any]) -> str:
     """Why the program cannot have had the stack of this sample; empty if it can."""
-    stack: list[Frame] = sample["frames"][::-1]
+    stack = [with_class(frame) for frame in sample["frames"][::-1]]
     if sample["status"] & TRUNCATED == 0:
-        if why := root_flaw(stack):
+        if why := root_flaw(stack, sample["status"] & PARTIAL != 0):
             return why
         stack = stack[trial.entry - 1 :]
     names = [name for name, _, _ in stack]
