@@ -1,6 +1,7 @@
 #include "recorder/sampler.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gauge {
 namespace {
@@ -29,28 +30,31 @@ Sampler::Sampler(const Parts& parts, const SamplerOptions& options)
 
 SamplerEnd Sampler::run() noexcept {
   const nanoseconds end = options_.duration.count() > 0 ? parts_.clock.now() + options_.duration : kForever;
-  start_grid();
   const SamplerEnd result = sample_until(end);
   report();
   return result;
 }
 
 SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
-  bool was_paused = false;
+  bool is_looking = false;
   for (;;) {
     const std::uint32_t seen = parts_.control.bell().rings();
-    if (parts_.control.is_stopping()) return SamplerEnd::stopped;
     const nanoseconds now = parts_.clock.now();
-    if (now >= end) return SamplerEnd::duration_over;
-    if (parts_.control.is_paused()) {
-      was_paused = true;
+    const bool is_paused = parts_.control.is_paused();
+    if (is_paused && std::exchange(is_looking, false)) end_grid(parts_.control.changed_at());
+    if (parts_.control.is_stopping() || now >= end) {
+      if (is_looking) end_grid(std::min(now, end));
+      return parts_.control.is_stopping() ? SamplerEnd::stopped : SamplerEnd::duration_over;
+    }
+    if (is_paused) {
       parts_.clock.wait_until(parts_.control.bell(), seen, end);
-    } else if (was_paused) {
-      was_paused = false;
-      start_grid();
+    } else if (!is_looking) {
+      is_looking = true;
+      start_grid(parts_.control.changed_at());
     } else if (now < deadline_) {
       parts_.clock.wait_until(parts_.control.bell(), seen, std::min(deadline_, end));
     } else if (parts_.source.is_finalizing()) {
+      end_grid(now);
       return SamplerEnd::interpreter_ended;
     } else {
       skip_missed_slots(now);
@@ -60,17 +64,23 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
   }
 }
 
-void Sampler::start_grid() noexcept {
+void Sampler::start_grid(nanoseconds begin) noexcept {
   // Two on, so that no sample before and after a pause seem to be neighbours.
   slot_ += 2;
   grid_slot_ = slot_;
-  grid_start_ = parts_.clock.now() + options_.interval;
-  last_tick_.reset();
+  grid_start_ = begin + options_.interval;
+  last_tick_ = begin;
+  last_slot_ = slot_ - 1;
   deadline_ = middle_of_slot() + jitter();
 }
 
+void Sampler::end_grid(nanoseconds end) noexcept {
+  skip_missed_slots(end);
+  if (slot_ != last_slot_ + 1) count_missed(end);
+}
+
 void Sampler::tick(nanoseconds now) noexcept {
-  if (last_tick_ && slot_ != last_slot_ + 1) count_missed(now - *last_tick_);
+  if (slot_ != last_slot_ + 1) count_missed(now);
   last_tick_ = now;
   last_slot_ = slot_;
   producer_.begin_tick(slot_);
@@ -101,8 +111,9 @@ void Sampler::skip_missed_slots(nanoseconds now) noexcept {
 }
 
 /// Counts what no sample stands for. By the time and not by the slots: a late sample may stand for slots after its own.
-/// @param since_tick  from the last tick to this one, which follows on a gap: it stands for an interval at most
-void Sampler::count_missed(nanoseconds since_tick) noexcept {
+/// @param now  of a tick that follows on a gap: it stands for an interval at most; or the end of the grid
+void Sampler::count_missed(nanoseconds now) noexcept {
+  const nanoseconds since_tick = now - last_tick_;
   missed_ += since_tick - std::min(since_tick, options_.interval);
   const std::int64_t whole = (missed_ + options_.interval / 2) / options_.interval;
   missed_ -= whole * options_.interval;

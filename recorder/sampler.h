@@ -10,7 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 
 #include "recorder/clock.h"
 #include "recorder/sample_queue.h"
@@ -24,24 +23,35 @@ struct SamplerOptions {
   std::uint64_t seed = 1;                // of the jitter
 };
 
-/// Told to the sampler by any thread, at any time.
+/// Told to the sampler by any thread, at any time. It is paused until it is first resumed. Pausing and resuming say
+/// when (CLOCK_MONOTONIC), for the sampler may get a core only long after: what it missed in between is counted.
 class SamplerControl {
  public:
-  void pause() noexcept { set(is_paused_, true); }
-  void resume() noexcept { set(is_paused_, false); }
+  void pause(std::chrono::nanoseconds now) noexcept { set_paused(true, now); }
+  void resume(std::chrono::nanoseconds now) noexcept { set_paused(false, now); }
   void stop() noexcept { set(is_stopping_, true); }
   [[nodiscard]] bool is_paused() const noexcept { return is_paused_.load(std::memory_order_acquire); }
+  /// When it was last paused or resumed.
+  [[nodiscard]] std::chrono::nanoseconds changed_at() const noexcept {
+    return std::chrono::nanoseconds{changed_at_.load(std::memory_order_relaxed)};
+  }
   [[nodiscard]] bool is_stopping() const noexcept { return is_stopping_.load(std::memory_order_acquire); }
   [[nodiscard]] Doorbell& bell() noexcept { return bell_; }
 
  private:
+  void set_paused(bool paused, std::chrono::nanoseconds now) noexcept {
+    if (is_paused() == paused) return;
+    changed_at_.store(now.count(), std::memory_order_relaxed);
+    set(is_paused_, paused);
+  }
   void set(std::atomic<bool>& flag, bool value) noexcept {
     flag.store(value, std::memory_order_release);
     bell_.ring();
   }
 
-  std::atomic<bool> is_paused_{false};
+  std::atomic<bool> is_paused_{true};
   std::atomic<bool> is_stopping_{false};
+  std::atomic<std::int64_t> changed_at_{0};
   Doorbell bell_;
 };
 
@@ -76,11 +86,12 @@ class Sampler {
 
  private:
   [[nodiscard]] SamplerEnd sample_until(std::chrono::nanoseconds end) noexcept;
-  void start_grid() noexcept;
+  void start_grid(std::chrono::nanoseconds begin) noexcept;
+  void end_grid(std::chrono::nanoseconds end) noexcept;
   void tick(std::chrono::nanoseconds now) noexcept;
   void choose_next_slot() noexcept;
   void skip_missed_slots(std::chrono::nanoseconds now) noexcept;
-  void count_missed(std::chrono::nanoseconds since_tick) noexcept;
+  void count_missed(std::chrono::nanoseconds now) noexcept;
   void report() noexcept;
   [[nodiscard]] std::chrono::nanoseconds middle_of_slot() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds end_of_slot() const noexcept;
@@ -92,11 +103,11 @@ class Sampler {
   std::uint64_t random_;
   std::chrono::nanoseconds grid_start_{};  // middle of slot grid_slot_
   std::uint64_t grid_slot_ = 0;
-  std::uint64_t slot_ = 0;                             // the one aimed at; counts on over pauses
-  std::chrono::nanoseconds deadline_{};                // within that slot
-  std::optional<std::chrono::nanoseconds> last_tick_;  // on this grid
-  std::uint64_t last_slot_ = 0;                        // of that tick
-  std::chrono::nanoseconds missed_{};                  // not counted yet: within half an interval of 0
+  std::uint64_t slot_ = 0;                // the one aimed at; counts on over pauses
+  std::chrono::nanoseconds deadline_{};   // within that slot
+  std::chrono::nanoseconds last_tick_{};  // or when this grid began
+  std::uint64_t last_slot_ = 0;           // of that tick
+  std::chrono::nanoseconds missed_{};     // not counted yet: within half an interval of 0
   std::chrono::nanoseconds next_report_{};
   bool has_rung_ = false;
 };

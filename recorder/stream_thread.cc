@@ -99,7 +99,7 @@ void StreamThread::open_and_record() {
   const DescriptorTable table = separate_descriptor_table();
   RecordingFile file{plan_.path, {.replace = plan_.replace, .descriptor_is_shared = table == DescriptorTable::shared}};
   try {
-    start_sampler();
+    start_sampler();  // paused until the file has its header
     add_process_facts(plan_.metadata);
     plan_.metadata.reader = source_->reader_name();
     plan_.metadata.interval_ns = static_cast<std::uint64_t>(plan_.sampler.interval.count());
@@ -114,7 +114,7 @@ void StreamThread::open_and_record() {
     is_started_ = true;
     const bool has_beside = file.is_regular() && table == DescriptorTable::own;
     OpenBlockFile beside = has_beside ? OpenBlockFile{plan_.path, writer.header()} : OpenBlockFile{};
-    control_.resume();
+    resume();
     started_.set_value();
     record(writer, stream, beside);
     beside.remove();
@@ -125,7 +125,6 @@ void StreamThread::open_and_record() {
 }
 
 void StreamThread::start_sampler() {
-  control_.pause();  // until the file has its header
   sampler_thread_.start("gauge-sampler", [this] { run_sampler(); });
   opened_.get_future().get();
   const std::lock_guard lock{mutex_};

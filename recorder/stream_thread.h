@@ -76,8 +76,8 @@ class StreamThread {
   /// Returns once samples are being taken. The calling thread's stack must not change meanwhile: the self-test looks
   /// at it. @throws Error what kept the recording from starting; no file is left behind
   void start();
-  void pause() noexcept { control_.pause(); }
-  void resume() noexcept { control_.resume(); }
+  void pause() noexcept { control_.pause(clock_.now()); }
+  void resume() noexcept { control_.resume(clock_.now()); }
   [[nodiscard]] bool is_paused() const noexcept { return control_.is_paused(); }
   /// Ends the recording, waits until it is on disk. @param reason  for the end record
   /// @throws Error what had ended it before, if that was a failure

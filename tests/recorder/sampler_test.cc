@@ -34,6 +34,8 @@ class FakeClock final : public Clock {
 /// A sampler on a fake clock, looking at a source that notes when it is looked at.
 class SamplerTest : public ::testing::Test {
  protected:
+  SamplerTest() { control_.resume(kStart); }
+
   SamplerEnd run(std::uint64_t ticks) {
     source_.on_look = [this, ticks, user = source_.on_look](StackVisitor& visitor) {
       looks_.push_back(clock_.time);
@@ -165,13 +167,13 @@ TEST_F(SamplerTest, TheSampleAfterMissedSlotsIsMarkedAsAfterAGap) {
 TEST_F(SamplerTest, PauseStopsLookingAndLeavesAMarkedGap) {
   source_.on_look = [this](StackVisitor& visitor) {
     ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}});
-    if (looks_.size() == 2) control_.pause();
+    if (looks_.size() == 2) control_.pause(clock_.time);
   };
   clock_.on_wait = [this](nanoseconds deadline) {
     if (!control_.is_paused()) return false;
     EXPECT_EQ(deadline, nanoseconds::max());  // it sleeps, it does not poll
     clock_.time += 3s;
-    control_.resume();
+    control_.resume(clock_.time);
     return true;
   };
   run(4);
@@ -179,6 +181,38 @@ TEST_F(SamplerTest, PauseStopsLookingAndLeavesAMarkedGap) {
   EXPECT_GE(looks_[2] - looks_[1], 3s + 500us);
   EXPECT_EQ(progress_.missed_ticks, 0U);  // nobody asked for those
   EXPECT_EQ(statuses_of(ring_), (std::vector<std::uint32_t>{gpf::kAfterGap, 0, gpf::kAfterGap, 0}));
+}
+
+TEST_F(SamplerTest, WhatPassesBeforeTheFirstTickIsMissed) {
+  clock_.time = kStart + 50ms;  // when the sampler got its first core
+  run(1);
+  EXPECT_EQ(looks_[0], kStart + 50ms);
+  EXPECT_EQ(progress_.missed_ticks, 49U);
+}
+
+TEST_F(SamplerTest, WhatPassesAfterTheLastTickIsMissed) {
+  clock_.on_wait = [this](nanoseconds) {
+    if (looks_.size() < 3) return false;
+    clock_.time = looks_.back() + 50ms;  // no core for that long, and told to stop meanwhile
+    control_.stop();
+    return true;
+  };
+  run(1'000);
+  EXPECT_EQ(looks_.size(), 3U);
+  EXPECT_EQ(progress_.missed_ticks, 49U);
+}
+
+TEST_F(SamplerTest, AtAPauseOnlyWhatPassedBeforeItIsMissed) {
+  clock_.on_wait = [this](nanoseconds) {
+    if (looks_.size() < 3 || control_.is_paused()) return false;
+    clock_.time = looks_.back() + 20ms;
+    control_.pause(clock_.time);
+    clock_.time += 30ms;  // before it notices
+    control_.stop();
+    return true;
+  };
+  run(1'000);
+  EXPECT_EQ(progress_.missed_ticks, 19U);
 }
 
 TEST_F(SamplerTest, StopWakesASleepingSampler) {
@@ -195,7 +229,7 @@ TEST_F(SamplerTest, StopWakesASleepingSampler) {
 }
 
 TEST_F(SamplerTest, StopWakesAPausedSampler) {
-  control_.pause();
+  control_.pause(clock_.time);
   clock_.on_wait = [&](nanoseconds) {
     control_.stop();
     return true;
