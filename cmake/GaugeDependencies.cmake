@@ -16,6 +16,7 @@ gauge_require(ZLIB zlib1g-dev)
 if(GAUGE_BUILD_TESTS)
   gauge_require(Protobuf "libprotobuf-dev protobuf-compiler")
   gauge_require(GTest "libgtest-dev libgmock-dev")
+  gauge_require(nlohmann_json nlohmann-json3-dev)
 endif()
 
 # A third-party header must not be able to break our warnings-as-errors build.

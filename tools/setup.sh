@@ -45,6 +45,7 @@ need_for_test() {
   need libgmock-dev
   need libgtest-dev
   need libprotobuf-dev
+  need nlohmann-json3-dev
   need protobuf-compiler protoc
   need valgrind callgrind_annotate
   need zstd zstd

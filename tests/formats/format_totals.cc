@@ -1,6 +1,6 @@
 #include "tests/formats/format_totals.h"
 
-#include <rapidjson/document.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <map>
@@ -76,12 +76,11 @@ FormatTotals pstats_totals(std::string_view bytes) {
 
 /// Σ weights of all profiles; a sample without frames is a gap.
 FormatTotals speedscope_totals(std::string_view bytes) {
-  rapidjson::Document file;
-  file.Parse(bytes.data(), bytes.size());
+  const auto file = nlohmann::json::parse(bytes);
   std::int64_t wall = 0;
-  for (const auto& profile : file["profiles"].GetArray()) {
-    for (rapidjson::SizeType i = 0; i < profile["samples"].Size(); ++i) {
-      if (!profile["samples"][i].Empty()) wall += profile["weights"][i].GetInt64();
+  for (const auto& profile : file["profiles"]) {
+    for (std::size_t i = 0; i < profile["samples"].size(); ++i) {
+      if (!profile["samples"][i].empty()) wall += profile["weights"][i].get<std::int64_t>();
     }
   }
   return {.wall = nanoseconds{wall}};

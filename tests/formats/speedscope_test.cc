@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
+#include <nlohmann/json.hpp>
 
 #include <string>
 #include <vector>
@@ -19,32 +19,29 @@ using test::Timeline;
 using testing::ElementsAre;
 using namespace std::chrono_literals;
 
-rapidjson::Document written(const Profile& profile, WriteOptions::Frames frames = WriteOptions::Frames::function) {
+nlohmann::json written(const Profile& profile, WriteOptions::Frames frames = WriteOptions::Frames::function) {
   StringSink sink;
   write_speedscope(profile, {.frames = frames}, sink);
-  rapidjson::Document document;
-  document.Parse(sink.text().c_str());
-  EXPECT_FALSE(document.HasParseError()) << sink.text();
-  return document;
+  return nlohmann::json::parse(sink.text());
 }
 
 /// "load;parse 30": the stack by names, root first, and the weight.
-std::vector<std::string> runs(const rapidjson::Document& file, rapidjson::SizeType profile = 0) {
+std::vector<std::string> runs(const nlohmann::json& file, std::size_t profile = 0) {
   std::vector<std::string> lines;
   const auto& entry = file["profiles"][profile];
-  for (rapidjson::SizeType i = 0; i < entry["samples"].Size(); ++i) {
+  for (std::size_t i = 0; i < entry["samples"].size(); ++i) {
     std::vector<std::string> names;
-    for (const auto& frame : entry["samples"][i].GetArray()) {
-      names.emplace_back(file["shared"]["frames"][frame.GetUint()]["name"].GetString());
+    for (const auto& frame : entry["samples"][i]) {
+      names.emplace_back(file["shared"]["frames"][frame.get<std::size_t>()]["name"].get<std::string>());
     }
-    lines.push_back(fmt::format("{} {}", fmt::join(names, ";"), entry["weights"][i].GetInt64()));
+    lines.push_back(fmt::format("{} {}", fmt::join(names, ";"), entry["weights"][i].get<std::int64_t>()));
   }
   return lines;
 }
 
-std::vector<std::string> profile_names(const rapidjson::Document& file) {
+std::vector<std::string> profile_names(const nlohmann::json& file) {
   std::vector<std::string> names;
-  for (const auto& profile : file["profiles"].GetArray()) names.emplace_back(profile["name"].GetString());
+  for (const auto& profile : file["profiles"]) names.emplace_back(profile["name"].get<std::string>());
   return names;
 }
 
@@ -56,23 +53,23 @@ TEST(Speedscope, SamplesAreRunsOfEqualStacksWithTheirWallTime) {
 TEST(Speedscope, LinesOfAFunctionAreOneFrame) {
   const auto file = written(profile_of("main@p.py:1:5;load@p.py:9:10 1 10\nmain@p.py:1:5;load@p.py:9:11 1 10"));
   EXPECT_THAT(runs(file), ElementsAre("main;load 20"));
-  EXPECT_EQ(file["shared"]["frames"].Size(), 2U);
-  EXPECT_EQ(file["shared"]["frames"][1]["line"].GetUint(), 9U);
-  EXPECT_STREQ(file["shared"]["frames"][1]["file"].GetString(), "p.py");
+  EXPECT_EQ(file["shared"]["frames"].size(), 2U);
+  EXPECT_EQ(file["shared"]["frames"][1]["line"], 9);
+  EXPECT_EQ(file["shared"]["frames"][1]["file"], "p.py");
 }
 
 TEST(Speedscope, LinesAreFramesWhereAskedFor) {
   const auto file = written(profile_of("main@p.py:1:5;load@p.py:9:10 1 10\nmain@p.py:1:5;load@p.py:9:11 1 10"),
                             WriteOptions::Frames::line);
   EXPECT_THAT(runs(file), ElementsAre("main;load 10", "main;load 10"));
-  EXPECT_EQ(file["shared"]["frames"].Size(), 3U);
-  EXPECT_EQ(file["shared"]["frames"][2]["line"].GetUint(), 11U);
+  EXPECT_EQ(file["shared"]["frames"].size(), 3U);
+  EXPECT_EQ(file["shared"]["frames"][2]["line"], 11);
 }
 
 TEST(Speedscope, UnknownFileAndLineAreLeftOut) {
   const auto file = written(profile_of("[MainThread] [truncated]@:0:0;f 1 10"));
-  EXPECT_FALSE(file["shared"]["frames"][0].HasMember("file"));
-  EXPECT_FALSE(file["shared"]["frames"][0].HasMember("line"));
+  EXPECT_FALSE(file["shared"]["frames"][0].contains("file"));
+  EXPECT_FALSE(file["shared"]["frames"][0].contains("line"));
 }
 
 TEST(Speedscope, GapsAreEmptySamples) {
@@ -97,9 +94,9 @@ TEST(Speedscope, ALateThreadIsLedByAGap) {
 
 TEST(Speedscope, TheValuesOfAProfileSpanItsWeights) {
   const auto file = written(profile_of("f 1 10\n~ 500\nf 1 10"));
-  EXPECT_EQ(file["profiles"][0]["startValue"].GetInt64(), 0);
-  EXPECT_EQ(file["profiles"][0]["endValue"].GetInt64(), 520);
-  EXPECT_STREQ(file["profiles"][0]["unit"].GetString(), "nanoseconds");
+  EXPECT_EQ(file["profiles"][0]["startValue"], 0);
+  EXPECT_EQ(file["profiles"][0]["endValue"], 520);
+  EXPECT_EQ(file["profiles"][0]["unit"], "nanoseconds");
 }
 
 TEST(Speedscope, TheMainThreadIsListedFirst) {
@@ -123,7 +120,7 @@ TEST(Speedscope, AFrameThatNoSampleHasIsNotInTheFile) {
   Timeline timeline;
   timeline.tick(10ms, "f");
   timeline.tables.functions.push_back({"unused", "unused", "", "", 0, "unused"});
-  EXPECT_EQ(written(timeline.profile())["shared"]["frames"].Size(), 1U);
+  EXPECT_EQ(written(timeline.profile())["shared"]["frames"].size(), 1U);
 }
 
 std::string recursion(int depth) {
@@ -134,19 +131,19 @@ std::string recursion(int depth) {
 
 TEST(Speedscope, AStackAsDeepAsTheAppCanOpenIsWhole) {
   const auto file = written(profile_of(recursion(2000)));
-  EXPECT_EQ(file["profiles"][0]["samples"][0].Size(), 2000U);
-  EXPECT_EQ(file["shared"]["frames"].Size(), 3U);
+  EXPECT_EQ(file["profiles"][0]["samples"][0].size(), 2000U);
+  EXPECT_EQ(file["shared"]["frames"].size(), 3U);
 }
 
 TEST(Speedscope, TheMiddleOfADeeperStackIsOneFrame) {
   const auto file = written(profile_of(recursion(5000)));
   const auto& frames = file["shared"]["frames"];
   const auto& stack = file["profiles"][0]["samples"][0];
-  ASSERT_EQ(stack.Size(), 2000U);
-  EXPECT_STREQ(frames[stack[0].GetUint()]["name"].GetString(), "main");
-  EXPECT_STREQ(frames[stack[998].GetUint()]["name"].GetString(), "f");
-  EXPECT_STREQ(frames[stack[999].GetUint()]["name"].GetString(), "[frames not shown]");
-  EXPECT_STREQ(frames[stack[1999].GetUint()]["name"].GetString(), "leaf");
+  ASSERT_EQ(stack.size(), 2000U);
+  EXPECT_EQ(frames[stack[0].get<std::size_t>()]["name"], "main");
+  EXPECT_EQ(frames[stack[998].get<std::size_t>()]["name"], "f");
+  EXPECT_EQ(frames[stack[999].get<std::size_t>()]["name"], "[frames not shown]");
+  EXPECT_EQ(frames[stack[1999].get<std::size_t>()]["name"], "leaf");
 }
 
 TEST(Speedscope, WhatTheRecordingMissedIsInTheFile) {
@@ -154,16 +151,16 @@ TEST(Speedscope, WhatTheRecordingMissedIsInTheFile) {
   timeline.tables.health.missed_ticks = 3;
   timeline.tables.processes[0].is_truncated = true;
   const auto file = written(timeline.profile());
-  EXPECT_EQ(file["gauge"]["health"]["missed_ticks"].GetUint(), 3U);
-  EXPECT_TRUE(file["gauge"]["processes"][0]["truncated"].GetBool());
-  EXPECT_STREQ(file["exporter"].GetString(), "gauge@" GAUGE_VERSION);
+  EXPECT_EQ(file["gauge"]["health"]["missed_ticks"], 3);
+  EXPECT_EQ(file["gauge"]["processes"][0]["truncated"], true);
+  EXPECT_EQ(file["exporter"], "gauge@" GAUGE_VERSION);
 }
 
 TEST(Speedscope, AnEmptyProfileIsShownAsOneWithoutSamples) {
   const auto file = written(profile_of(""));
   EXPECT_THAT(profile_names(file), ElementsAre("no samples"));
-  EXPECT_EQ(file["profiles"][0]["samples"].Size(), 0U);
-  EXPECT_EQ(file["shared"]["frames"].Size(), 0U);
+  EXPECT_EQ(file["profiles"][0]["samples"].size(), 0U);
+  EXPECT_EQ(file["shared"]["frames"].size(), 0U);
 }
 
 }  // namespace

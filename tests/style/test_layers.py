@@ -35,7 +35,8 @@ RESERVED = {
     "pybind11/": ("recorder/bindings.cc",),
     # Two protobuf runtimes in one interpreter crash it, so nothing that the recorder links may use one.
     "google/protobuf/": ("formats/", "cli/", "tests/"),
-    "rapidjson/": ("formats/base/", "tests/"),
+    "nlohmann/": ("tests/",),
+    "rapidjson/": ("formats/base/",),
     "CLI/": ("cli/", "tests/"),
     "curl/": ("cli/", "formats/spans/", "tests/"),
 }
