@@ -17,7 +17,7 @@
 namespace gauge::cli {
 namespace {
 
-constexpr std::string_view kPythonPath = "PYTHONPATH";
+constexpr const char* kPythonPath = "PYTHONPATH";
 
 bool is_variable(std::string_view entry, std::string_view name) {
   return entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=';
@@ -138,7 +138,7 @@ std::vector<std::string> bootstrap_environment(const RecorderSettings& settings,
     if (!is_variable(*entry, kPythonPath) && !is_variable(*entry, kBootstrapVariable)) environment.emplace_back(*entry);
   }
   std::optional<std::string> python_path;
-  if (const char* value = std::getenv(kPythonPath.data())) python_path = value;
+  if (const char* value = std::getenv(kPythonPath)) python_path = value;
   // An empty PYTHONPATH means none to Python, while an empty entry in it means the working directory.
   const std::string rest = python_path && !python_path->empty() ? ":" + *python_path : "";
   environment.push_back(fmt::format("{}={}{}", kPythonPath, folder, rest));

@@ -120,7 +120,7 @@ class FakeObjects {
 
   template <typename T>
   void set(std::uintptr_t object, std::size_t offset, T value) {
-    std::memcpy(reinterpret_cast<std::byte*>(object) + offset, &value, sizeof value);
+    std::memcpy(reinterpret_cast<std::byte*>(object) + offset, static_cast<const void*>(&value), sizeof value);
   }
   template <typename T>
   [[nodiscard]] T get(std::uintptr_t object, std::size_t offset) const {
@@ -140,7 +140,7 @@ class FakeObjects {
   }
   template <typename T>
   static void put(std::byte* memory, std::size_t offset, T value) {
-    std::memcpy(memory + offset, &value, sizeof value);
+    std::memcpy(memory + offset, static_cast<const void*>(&value), sizeof value);
   }
   static std::uintptr_t address(const std::byte* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
 

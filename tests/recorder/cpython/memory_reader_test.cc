@@ -171,7 +171,8 @@ TEST_P(AnyMemoryReader, SurvivesPagesTornDownMeanwhile) {
   void* const place = mmap(nullptr, 16 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   std::thread tearer([&] {
     while (!is_done) {
-      mmap(place, 16 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      static_cast<void>(
+          mmap(place, 16 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
       std::memset(place, 7, 16 * kPage);
       munmap(static_cast<std::byte*>(place) + 8 * kPage, 8 * kPage);
       mprotect(place, 8 * kPage, PROT_NONE);
