@@ -1,17 +1,11 @@
 # Finds the interpreters to build a recorder for.
 #
-# gauge_find_pythons(<minors> <walked>) sets <minors> to the list of minor versions found that a recorder is built for
-# ("3.11;3.12"), <walked> to that of those whose stacks only the tests walk, and, for each of both,
-# GAUGE_PYTHON_<minor>_{EXECUTABLE,VERSION,INCLUDE_DIR,EXT_SUFFIX}. What was found, and what was left out and why, is
-# told. One recorder serves every patch release of a minor version, so the newest patch found gives the headers.
+# gauge_find_pythons(<minors>) sets <minors> to the list of minor versions found that a recorder is built for
+# ("3.11;3.12") and, for each of them, GAUGE_PYTHON_<minor>_{EXECUTABLE,VERSION,INCLUDE_DIR,EXT_SUFFIX}. What was found,
+# and what was left out and why, is told. One recorder serves every patch release of a minor version, so the newest
+# patch found gives the headers.
 
-set(GAUGE_SUPPORTED_MINORS 3.11 3.12 3.13 3.14 3.15)
-# Their stacks are walked, and the walker is tested, but no recorder is built: their code objects do not have the
-# qualified names that a recording shows, and `gauge record` does not know how to start in them.
-set(GAUGE_WALKED_MINORS "")
-if(GAUGE_BUILD_TESTS)
-  set(GAUGE_WALKED_MINORS 3.9 3.10)
-endif()
+set(GAUGE_SUPPORTED_MINORS 3.9 3.10 3.11 3.12 3.13 3.14 3.15)
 
 # Everything on this machine that may be a CPython, as paths. Names that turn out to be none cost one short run.
 function(_gauge_python_candidates result)
@@ -64,7 +58,7 @@ function(_gauge_probe_python executable facts verdict)
     list(GET output 6 include)
     if(NOT implementation STREQUAL "CPython")
       set(reason "it is ${implementation}")
-    elseif(NOT minor IN_LIST GAUGE_SUPPORTED_MINORS AND NOT minor IN_LIST GAUGE_WALKED_MINORS)
+    elseif(NOT minor IN_LIST GAUGE_SUPPORTED_MINORS)
       set(reason "no recorder exists for ${minor}")
     elseif(NOT release STREQUAL "release")
       set(reason "it is a pre-release")
@@ -84,17 +78,15 @@ function(gauge_minor_of executable result)
   set(minor "")
   if(NOT reason)
     list(GET facts 1 minor)
-    list(REMOVE_ITEM minor ${GAUGE_WALKED_MINORS})
   endif()
   set(${result} "${minor}" PARENT_SCOPE)
 endfunction()
 
-function(gauge_find_pythons result walked_result)
+function(gauge_find_pythons result)
   set(minors "")
   if(GAUGE_PYTHONS STREQUAL "none")
     message(STATUS "gauge: no recorder is built (GAUGE_PYTHONS=none)")
     set(${result} "" PARENT_SCOPE)
-    set(${walked_result} "" PARENT_SCOPE)
     return()
   endif()
   if(GAUGE_PYTHONS STREQUAL "auto")
@@ -139,12 +131,6 @@ function(gauge_find_pythons result walked_result)
 
   list(REMOVE_DUPLICATES minors)
   list(SORT minors COMPARE NATURAL)
-  set(walked ${minors})
-  list(REMOVE_ITEM minors ${GAUGE_WALKED_MINORS})
-  list(REMOVE_ITEM walked ${GAUGE_SUPPORTED_MINORS})
-  foreach(minor ${walked})
-    message(STATUS "gauge: walker, for tests, of CPython ${minor} from ${version_${minor}} (${executable_${minor}})")
-  endforeach()
   foreach(minor ${minors})
     message(STATUS "gauge: recorder for CPython ${minor} from ${version_${minor}} (${executable_${minor}})")
   endforeach()
@@ -160,7 +146,6 @@ function(gauge_find_pythons result walked_result)
                         "or build without recorders with -DGAUGE_PYTHONS=none")
   endif()
   set(${result} ${minors} PARENT_SCOPE)
-  set(${walked_result} ${walked} PARENT_SCOPE)
 endfunction()
 
 # Sets GAUGE_PYBIND11_FOUND's target pybind11::headers: from -Dpybind11_DIR, CMake's own search, or any python3 at hand.

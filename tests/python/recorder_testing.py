@@ -19,7 +19,7 @@ class Frame(NamedTuple):
     """One entry of a stack."""
 
     module: str
-    name: str  # qualified
+    name: str  # qualified; to CPython 3.10, whose code objects have no such names, as in `def`
     file: str
     first_line: int
     line: int
@@ -46,14 +46,14 @@ class Recorded:
         self.end: str | None = None  # reason; None = the recording was cut
         self._names: dict[int, str] = {}
         self._known_stacks: dict[int, tuple[Frame, ...]] = {}  # by id
+        metadata = self._file.metadata
+        self.python_version = text(one(metadata, 14, b""))
         for block in self._file.blocks():
             self._add(block)
         self.damaged = self._file.damaged
         self.dropped_bytes = self._file.dropped_bytes
-        metadata = self._file.metadata
         self.pid: int = one(metadata, 8)
         self.command = [text(word) for word in metadata.get(10, [])]
-        self.python_version = text(one(metadata, 14, b""))
         self.interval_ns: int = one(metadata, 18)
         self.reader = text(one(metadata, 19, b""))
 
@@ -81,9 +81,20 @@ class Recorded:
             stack, frame = self._file.stacks[stack]
             function, line = self._file.frames[frame]
             code = self._file.functions[function]
-            name, module, file = (text(self._file.strings[one(code, number)]) for number in (2, 3, 4))
-            frames.append(Frame(module, name, file, one(code, 5), line))
+            name, qualified_name, module, file = (
+                text(self._file.strings[one(code, number)]) for number in (1, 2, 3, 4)
+            )
+            assert bool(qualified_name) == self._has_qualified_names
+            frames.append(Frame(module, qualified_name or name, file, one(code, 5), line))
         return tuple(reversed(frames))
+
+    @property
+    def _has_qualified_names(self) -> bool:
+        return gauge_testing.minor_number(self.python_version) >= 11
+
+    def name_of(self, qualified_name: str) -> str:
+        """What the frames of a function have as their name."""
+        return qualified_name if self._has_qualified_names else qualified_name.rpartition(".")[2]
 
     @property
     def threads(self) -> set[str]:
@@ -110,6 +121,7 @@ class Recorded:
 
     def with_function(self, name: str) -> list[Sample]:
         """Samples with a function of that qualified name in their stack."""
+        name = self.name_of(name)
         return [sample for sample in self.samples if any(frame.name == name for frame in sample.stack)]
 
     def leaves(self, thread: str) -> Counter[str]:

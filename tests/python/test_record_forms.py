@@ -215,7 +215,7 @@ def test_with_s_every_python_gets_a_recording(
 def test_with_s_a_program_that_becomes_another_python_is_recorded_on(
     gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
 ) -> None:
-    again = "os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], 'x'])"
+    again = "os.execv(sys.executable, [sys.executable, *sys.argv, 'x'])"
     code = f"import os, sys\nexec({BUSY_UNTIL_WRITTEN!r})\nif len(sys.argv) < 3: {again}"
     (tmp_path / "prog.py").write_text(code)
     command = [gauge, "record", "-s", "-r", "20khz", "-o", "o%p.gpf", "--", recordable.path, "prog.py"]

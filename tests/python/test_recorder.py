@@ -70,11 +70,12 @@ def workers(recordable: Interpreter, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_names_modules_files_and_lines_are_right(workers: Workers) -> None:
     recording, _ = workers
-    lines = {"Worker.spin": {10, 11, 12, 13, 14}, "Worker.add": {16, 17}}
+    spin, add = recording.name_of("Worker.spin"), recording.name_of("Worker.add")
+    lines = {spin: {10, 11, 12, 13, 14}, add: {16, 17}}
     seen = set()
     for sample in recording.of_thread("second"):
         ours = [frame for frame in sample.stack if frame.module == "__main__"]
-        assert [frame.name for frame in ours] == ["Worker.spin", "Worker.add"][: len(ours)]
+        assert [frame.name for frame in ours] == [spin, add][: len(ours)]
         assert {frame.module for frame in sample.stack} <= {"__main__", "threading"}
         for frame in ours:
             assert pathlib.Path(frame.file).name == "program.py"
@@ -153,7 +154,8 @@ def test_sampling_goes_on_while_a_thread_keeps_the_gil(recordable: Interpreter, 
     inside = [sample for sample in recording.samples if start < sample.time_ns < end]
     assert len(inside) + recording.missed_ticks > 0.9 * (end - start) / recording.interval_ns
     lines = Counter(sample.stack[-1].line for sample in inside)
-    assert set(lines) <= {13, 14, 15}  # a thread may lose its core just after it has looked at the clock
+    # A thread may lose its core just after it has looked at the clock; so may the sampler, and see what comes after.
+    assert set(lines) <= {12, 13, 14, 15}
     assert lines[14] > 0.9 * len(inside)
 
 
@@ -170,7 +172,7 @@ def test_a_recursion_of_10000_is_cut_at_its_root_and_says_so(recordable: Interpr
         def dive(depth):
             if depth:
                 return dive(depth - 1)           # line 9
-            until = time.thread_time() + 0.1
+            until = time.thread_time() + 0.3
             while time.thread_time() < until:
                 pass
 
