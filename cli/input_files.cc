@@ -62,6 +62,18 @@ void warn_of_losses(const Profile& profile, std::vector<std::string>& warnings) 
   flawed(health.truncated_stacks, "lack outermost frames: deeper than the recorder follows");
 }
 
+void warn_of_bare_names(const Profile& profile, std::vector<std::string>& warnings) {
+  const BareNames& bare = profile.health().bare_names;
+  if (bare.functions == 0) return;
+  const std::string files =
+      bare.files == 1 ? printable(bare.file)
+                      : fmt::format("{} and {} more", printable(bare.file), format_count(bare.files - 1, "file"));
+  warnings.push_back(fmt::format(
+      "{} of {} shown by bare name: CPython before 3.11 keeps no qualified names, and the sources that tell "
+      "them are not here, or not as they were; convert where the program ran",
+      format_count(bare.functions, "function"), files));
+}
+
 void warn_of_emptiness(const Profile& profile, std::vector<std::string>& warnings) {
   if (profile.total().samples != 0) return;
   for (const Process& process : profile.processes()) {
@@ -81,6 +93,7 @@ std::vector<std::string> health_warnings(const Profile& profile) {
   std::vector<std::string> warnings;
   warn_of_damage(profile, warnings);
   warn_of_losses(profile, warnings);
+  warn_of_bare_names(profile, warnings);
   warn_of_emptiness(profile, warnings);
   return warnings;
 }

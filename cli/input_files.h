@@ -11,7 +11,8 @@ namespace gauge::cli {
 /// @throws Error(usage) where no file was named
 void require_files(const std::vector<std::string>& files, std::string_view verb);
 
-/// One line per thing a reader of the profile should know: cut, damaged, losses that move shares, no samples and why.
+/// One line per thing a reader of the profile should know: cut, damaged, losses that move shares, functions without
+/// their qualified names, no samples and why.
 /// Each `subject: what (facts)`, without "gauge: ".
 [[nodiscard]] std::vector<std::string> health_warnings(const Profile& profile);
 

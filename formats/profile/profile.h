@@ -33,7 +33,7 @@ template <typename Id>
 /// All text is valid UTF-8; "" = unknown.
 struct Function {
   std::string name;            // co_name: "method"
-  std::string qualified_name;  // "Class.method"; equals name where CPython has none
+  std::string qualified_name;  // "Class.method"; equals name where it is not known
   std::string module;          // "pkg.mod"
   std::string file;            // co_filename, as the interpreter has it
   std::uint32_t first_line = 0;
@@ -117,6 +117,14 @@ struct ThreadStack {
   Weights weights;
 };
 
+/// Functions of CPython 3.9 and 3.10, which keep no qualified names, that are called by their names alone: the sources
+/// that tell more are not here, or not as they were recorded.
+struct BareNames {
+  std::uint64_t functions = 0;
+  std::uint64_t files = 0;  // that they are of
+  std::string file;         // one of these
+};
+
 /// Health of what was read, summed over all recordings.
 struct ProfileHealth {
   std::uint64_t ticks = 0;
@@ -129,6 +137,7 @@ struct ProfileHealth {
   std::uint64_t damaged_blocks = 0;
   std::uint64_t dropped_bytes = 0;
   bool truncated = false;  // some recording has no end record
+  BareNames bare_names;
 };
 
 /// Gives the samples of a profile again and again. Implemented by ProfileBuilder over the files.

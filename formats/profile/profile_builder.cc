@@ -144,11 +144,13 @@ std::vector<std::uint32_t> depths_of(const std::vector<StackNode>& stacks) {
 
 class ProfileBuilder {
  public:
+  explicit ProfileBuilder(SourceReader source_reader) : source_names_(std::move(source_reader)) {}
+
   void add(gpf::Recording file) {
     const ProcessId process{static_cast<std::uint32_t>(tables_.processes.size())};
     tables_.processes.push_back(process_of(file));
     const nanoseconds interval = tables_.processes.back().interval;
-    LoadedRecording recording{std::move(file), RecordingIds(process), interval};
+    LoadedRecording recording{std::move(file), ids_of(process), interval};
     SampleDecoder decoder(interval, budget_);
     gpf::Losses losses;  // totals: the last ones tell all
     const gpf::ReadReport report = recording.file.for_each_block([&](const gpf::Block& block) {
@@ -163,6 +165,7 @@ class ProfileBuilder {
 
   [[nodiscard]] Profile finish() && {
     interner_.finish(tables_);
+    tables_.health.bare_names = source_names_.bare_names();
     tables_.thread_stacks = std::move(sums_).take();
     auto samples =
         std::make_shared<RecordedSamples>(std::move(recordings_), std::move(truncated_), depths_of(tables_.stacks));
@@ -170,6 +173,15 @@ class ProfileBuilder {
   }
 
  private:
+  /// Of the process added last.
+  RecordingIds ids_of(ProcessId id) {
+    const Process& process = tables_.processes.back();
+    if (has_qualified_names(process.python_version)) return RecordingIds{id};
+    return RecordingIds{id, [this, directory = process.working_directory](const Function& function) {
+                          return source_names_.qualified_name(function, directory);
+                        }};
+  }
+
   void add_block(const gpf::Block& block, LoadedRecording& recording, SampleDecoder& decoder) {
     const bool is_usable = !block.definitions || recording.ids.define(*block.definitions, interner_, tables_.threads);
     recording.is_used.push_back(is_usable);
@@ -205,13 +217,14 @@ class ProfileBuilder {
   TruncatedStacks truncated_;
   ThreadStackSums sums_;
   TimeBudget budget_;
+  SourceNames source_names_;
   std::vector<LoadedRecording> recordings_;
 };
 
 }  // namespace
 
-Profile build_profile(std::vector<gpf::Recording> recordings) {
-  ProfileBuilder builder;
+Profile build_profile(std::vector<gpf::Recording> recordings, SourceReader source_reader) {
+  ProfileBuilder builder{std::move(source_reader)};
   for (gpf::Recording& recording : recordings) builder.add(std::move(recording));
   return std::move(builder).finish();
 }

@@ -6,6 +6,7 @@
 
 #include "formats/gpf/reader.h"
 #include "formats/profile/profile.h"
+#include "formats/profile/source_names.h"
 
 namespace gauge {
 
@@ -14,10 +15,11 @@ namespace gauge {
 /// Functions of several recordings are one where all their texts are equal; threads never are. Order of the
 /// recordings decides the order of processes, threads and ids, so equal input gives equal output.
 /// A sample whose thread or stack was lost with a damaged block is counted in health().unresolved_samples and left out.
-/// @param recordings  at least one
-[[nodiscard]] Profile build_profile(std::vector<gpf::Recording> recordings);
+/// @param recordings     at least one
+/// @param source_reader  asked for the sources of functions recorded in CPython 3.9 and 3.10, for their qualified names
+[[nodiscard]] Profile build_profile(std::vector<gpf::Recording> recordings, SourceReader source_reader = read_source);
 
-/// Opens and builds. @throws Error as Recording::open
+/// Opens and builds, with the sources of this machine. @throws Error as Recording::open
 [[nodiscard]] Profile load_profile(const std::vector<std::string>& paths);
 
 }  // namespace gauge

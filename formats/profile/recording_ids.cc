@@ -84,8 +84,8 @@ std::optional<Function> RecordingIds::function_of(const gpf::Function& definitio
   const auto file = text(definition.file);
   if (!name || !qualified_name || !module || !file) return std::nullopt;
   Function function{.name = *name, .qualified_name = *qualified_name, .module = *module, .file = *file};
-  if (function.qualified_name.empty()) function.qualified_name = function.name;
   function.first_line = definition.first_line;
+  if (function.qualified_name.empty()) function.qualified_name = name_function_(function);
   return function;
 }
 
@@ -129,6 +129,7 @@ void RecordingIds::add_threads(const gpf::Definitions& definitions, std::vector<
 }
 
 void RecordingIds::forget_definitions() {
+  name_function_ = nullptr;
   strings_.clear();
   functions_.clear();
   frames_.clear();

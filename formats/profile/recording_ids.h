@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,10 +37,15 @@ class IdTable {
   std::vector<std::optional<Entry>> entries_;
 };
 
+/// What to call a function that CPython has no qualified name of.
+using NameFunction = std::function<std::string(const Function& function)>;
+
 /// Takes the definitions of a recording's blocks, in file order.
 class RecordingIds {
  public:
-  explicit RecordingIds(ProcessId process) : process_(process) {}
+  explicit RecordingIds(
+      ProcessId process, NameFunction name_function = [](const Function& function) { return function.name; })
+      : process_(process), name_function_(std::move(name_function)) {}
 
   /// Adds definitions of a block as gpf::Recording delivers it to the tables, those of threads to `threads`.
   /// @return false, with nothing added, where they break a rule of the schema: ids that were given before or are far
@@ -53,7 +59,7 @@ class RecordingIds {
   }
   /// Ids of threads are below this.
   [[nodiscard]] std::size_t thread_limit() const noexcept { return threads_.next(); }
-  /// Forgets what only definitions refer to: strings, functions, frames.
+  /// Forgets what only definitions need: strings, functions, frames, how to name functions. Call after the last ones.
   void forget_definitions();
 
  private:
@@ -82,6 +88,7 @@ class RecordingIds {
   [[nodiscard]] std::optional<std::string> text(std::uint32_t id) const;
 
   ProcessId process_;
+  NameFunction name_function_;
   std::size_t lost_ = 0;  // ids in holes
   IdTable<std::string> strings_;
   IdTable<FunctionId> functions_;

@@ -75,7 +75,10 @@ gpf::Metadata test_metadata() {
 class RecordingBuilder::Impl {
  public:
   explicit Impl(const gpf::Metadata& metadata)
-      : writer_(sink_, metadata), now_(std::chrono::nanoseconds{metadata.start_monotonic_ns}) {}
+      : writer_(sink_, metadata),
+        now_(std::chrono::nanoseconds{metadata.start_monotonic_ns}),
+        has_qualified_names_(!metadata.python_version.starts_with("3.9.") &&
+                             !metadata.python_version.starts_with("3.10.")) {}
 
   void thread(std::uint32_t id, std::string_view name) {
     writer_.define_thread(id, kPid + id - 1, 0x7f0000000000 + id, name, 0);
@@ -104,7 +107,8 @@ class RecordingBuilder::Impl {
   std::uint32_t stack(std::string_view text) {
     std::uint32_t id = 0;
     while (!text.empty()) {
-      const FrameText frame = parse_frame(take_until(text, ";"));
+      FrameText frame = parse_frame(take_until(text, ";"));
+      if (!has_qualified_names_) frame.function.qualified_name = {};
       id = writer_.stack(id, writer_.frame(writer_.function(frame.function), frame.line));
     }
     return id;
@@ -113,6 +117,7 @@ class RecordingBuilder::Impl {
   StringSink sink_;
   gpf::Writer writer_;
   std::chrono::nanoseconds now_;
+  bool has_qualified_names_;
   std::set<std::uint32_t> defined_;
   std::set<std::uint32_t> sampled_;
 };

@@ -7,7 +7,8 @@
 //                                 .finish();
 //
 // Frames read NAME or MODULE::QUALIFIED.NAME, then @FILE, @FILE:FIRST_LINE or @FILE:FIRST_LINE:LINE (default file
-// prog.py, first line 1, executing line = first line), as in profile_of.h; but without its escapes.
+// prog.py, first line 1, executing line = first line), as in profile_of.h; but without its escapes. Where the metadata
+// say CPython 3.9 or 3.10, the recording gets the last part of the name alone, as from a recorder there.
 #pragma once
 
 #include <chrono>
