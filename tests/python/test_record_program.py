@@ -306,6 +306,38 @@ def test_the_program_sees_no_trace_of_gauge(
     assert found == expected
 
 
+def test_functions_are_reported_by_their_qualified_names(
+    gauge: pathlib.Path, recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "program.py").write_text(
+        textwrap.dedent("""
+            import time
+
+            class Outer:
+                class Inner:
+                    @staticmethod
+                    def spin():
+                        def until(end):
+                            while time.process_time() < end:
+                                [sum(range(100)) for _ in range(100)]
+                        until(time.process_time() + 0.2)
+
+            Outer.Inner.spin()
+        """)
+    )
+    run(record(gauge, tmp_path / "out.gpf", recordable.path, "program.py"), cwd=tmp_path)
+    report = json.loads(run([gauge, "report", "--json", tmp_path / "out.gpf"]).stdout)
+    names = {each["qualified_name"] for each in report["functions"] if each["module"] == "__main__"}
+    assert {"<module>", "Outer.Inner.spin", "Outer.Inner.spin.<locals>.until"} <= names
+    (tmp_path / "program.py").unlink()
+    gone = run([gauge, "report", "--json", tmp_path / "out.gpf"])
+    # CPython 3.9 and 3.10 keep no qualified names: only the source tells them.
+    has_none = recordable.minor in ("3.9", "3.10")
+    assert (b"shown by bare name" in gone.stderr) == has_none
+    expected = {"until"} if has_none else {"Outer.Inner.spin.<locals>.until"}
+    assert expected <= {each["qualified_name"] for each in json.loads(gone.stdout)["functions"]}
+
+
 def forgive_atexit(interpreter: Interpreter, recorded: dict[str, Any], bare: dict[str, Any]) -> None:
     """The atexit of CPython 3.9 keeps the callbacks in the module, which must stay."""
     if interpreter.minor == "3.9":
