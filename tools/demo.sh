@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
 # Builds an optimised Gauge for this machine's Python, records demo/library_atlas.py with it and converts the
-# recording to four formats, all below build/demo.
+# recording to four formats, below build/demo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/setup.sh build
 python=$(build/venv/build/bin/python -c 'import sys; print(sys._base_executable)')
-# Without the tests, which need more packages, and for the one interpreter that is going to be recorded.
-tools/build.sh release build/demo -DGAUGE_BUILD_TESTS=OFF -DGAUGE_PYTHONS="$python"
-gauge=build/demo/bin/gauge
+# As pip builds it (pyproject.toml), and in the folder in which tests/python/package_testing.py lets pip build: what one
+# of them has compiled, the other need not. For the one interpreter that is going to be recorded.
+built=build/packages/objects
+mkdir -p build/packages build/demo
+exec 9>build/packages/lock
+flock 9
+tools/build.sh release $built -DCMAKE_BUILD_TYPE=Release -DGAUGE_BUILD_TESTS=OFF -DGAUGE_WARNINGS_AS_ERRORS=OFF \
+  -DGAUGE_PYTHONS="$python" -DSKBUILD=OFF
+flock --unlock 9
+gauge=$built/bin/gauge
 atlas=build/demo/atlas
 
 step() { printf '\n$ %s\n' "$*"; "$@"; }
