@@ -32,6 +32,7 @@ std::string settings_text(const RecorderSettings& settings, const std::string& l
   std::string text = field("output", settings.output);
   text += field("interval_ns", std::to_string(settings.interval.count()));
   text += field("duration_ns", std::to_string(settings.duration.count()));
+  text += field("max_overhead", fmt::format("{}", settings.max_overhead));
   text += field("run_id", settings.run_id);
   text += field("subprocesses", settings.subprocesses ? "1" : "0");
   text += field("replace", settings.replace ? "1" : "0");

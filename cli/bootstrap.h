@@ -19,6 +19,7 @@ struct RecorderSettings {
   std::string output;  // pattern, absolute
   std::chrono::nanoseconds interval{};
   std::chrono::nanoseconds duration{};  // 0 = to the end
+  double max_overhead = 0;              // share of one core; 0 = any
   std::string run_id;                   // 32 hex digits
   bool subprocesses = false;
   bool replace = false;

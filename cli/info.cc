@@ -103,13 +103,19 @@ std::string cost_text(const RecordingSummary& summary) {
   return text;
 }
 
+std::string rate_text(const RecordingSummary& summary) {
+  const std::string limit =
+      summary.max_overhead() > 0 ? fmt::format(" within {:g} % of one core", 100 * summary.max_overhead()) : "";
+  return fmt::format("asked for {}{}, got {:.4g} Hz, read by {}", format_rate(summary.interval()), limit,
+                     summary.rate_achieved(), summary.metadata.reader);
+}
+
 void print_summary(const RecordingSummary& summary) {
   fmt::print("{}\n", printable(summary.path));
   print_process(summary);
   row("samples", summary.report.samples == 0
                      ? fmt::format("none ({})", summary.why_empty())
-                     : fmt::format("{}; asked for {}, got {:.4g} Hz, read by {}", format_count(summary.report.samples),
-                                   format_rate(summary.interval()), summary.rate_achieved(), summary.metadata.reader));
+                     : fmt::format("{}; {}", format_count(summary.report.samples), rate_text(summary)));
   print_threads(summary);
   row("losses", losses_text(summary));
   row("cost", cost_text(summary));

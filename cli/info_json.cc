@@ -46,6 +46,7 @@ void write_times(JsonWriter& json, const RecordingSummary& summary) {
   json.member("interval_ns", metadata.interval_ns);
   json.member("rate_asked", metadata.interval_ns == 0 ? 0.0 : 1e9 / static_cast<double>(metadata.interval_ns));
   json.member("rate_achieved", summary.rate_achieved());
+  json.member("max_overhead", summary.max_overhead());
   json.member("start_unix_ns", metadata.start_unix_ns);
   json.member("duration_ns", std::int64_t{summary.duration.count()});
   optional_time(json, "first_sample_monotonic_ns", summary.first_sample);

@@ -109,6 +109,14 @@ nanoseconds parse_duration(std::string_view text, const std::string& subject) {
   return nanoseconds{std::llround(*duration)};
 }
 
+double parse_share(std::string_view text, const std::string& subject) {
+  const auto quantity = split(text);
+  if (!quantity || quantity->unit != "%") throw usage(subject, text, "is no share of a core; write it as 1% or 0.5%");
+  if (quantity->number <= 0) throw usage(subject, text, "leaves nothing to record with; write it as 1% or 0.5%");
+  if (quantity->number > 100) throw usage(subject, text, "is more than one core; leave it out to use what it takes");
+  return quantity->number / 100;
+}
+
 std::uint64_t parse_count(std::string_view text, const std::string& subject) {
   std::uint64_t count = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), count);

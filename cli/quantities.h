@@ -24,6 +24,10 @@ inline constexpr std::chrono::nanoseconds kLongestInterval = std::chrono::minute
 /// "30s", "1.5m", "2h", "30" (seconds). @throws Error(usage)
 [[nodiscard]] std::chrono::nanoseconds parse_duration(std::string_view text, const std::string& subject);
 
+/// "1%", "0.5 %": a share of one core. A bare number is refused, it could mean anything. @throws Error(usage) for
+/// anything that is no share, 0, negative, or more than the whole
+[[nodiscard]] double parse_share(std::string_view text, const std::string& subject);
+
 /// A whole number of things, at least 1. @throws Error(usage)
 [[nodiscard]] std::uint64_t parse_count(std::string_view text, const std::string& subject);
 

@@ -51,6 +51,7 @@ struct Options {
   std::string rate;
   std::string interval;
   std::string duration;
+  std::string max_overhead;
   bool subprocesses = false;
   bool force = false;
   bool strict = false;
@@ -65,6 +66,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("-i,--interval", options.interval, "or the time between samples: 250us, 10ms")->option_text("TIME");
   app.add_option("-d,--duration", options.duration, "stop recording after this time; the program runs on")
       ->option_text("TIME");
+  app.add_option("--max-overhead", options.max_overhead,
+                 "sample more slowly where the recorder would use more\nthan this share of one core: 1%, 0.5%")
+      ->option_text("SHARE");
   app.add_flag("-s,--subprocesses", options.subprocesses,
                "record the Pythons that it starts, too, each in a\nfile of its own");
   app.add_flag("-f,--force", options.force, "overwrite the file if it exists");
@@ -88,6 +92,12 @@ std::chrono::nanoseconds duration_of(const Options& options, const Settings& set
   return setting ? parse_duration(setting->value, setting->source) : std::chrono::nanoseconds{0};
 }
 
+double max_overhead_of(const Options& options, const Settings& settings) {
+  if (!options.max_overhead.empty()) return parse_share(options.max_overhead, "--max-overhead");
+  const auto setting = settings.find("max-overhead");
+  return setting ? parse_share(setting->value, setting->source) : 0;
+}
+
 std::string output_of(const Options& options, const Settings& settings, const std::string& label) {
   if (!options.output.empty()) return output_pattern(options.output, label);
   const auto setting = settings.find("output");
@@ -98,6 +108,7 @@ RecorderSettings recorder_settings(const Options& options, const Settings& setti
   return {.output = output_of(options, settings, program.label),
           .interval = interval_of(options, settings),
           .duration = duration_of(options, settings),
+          .max_overhead = max_overhead_of(options, settings),
           .run_id = new_run_id(),
           .subprocesses = options.subprocesses || settings.flag("subprocesses"),
           .replace = options.force};

@@ -49,6 +49,7 @@ class Summarizer {
   }
 
   void count(const gpf::Samples& samples) {
+    see_interval(samples.interval_ns);
     const auto unit = static_cast<std::int64_t>(samples.time_unit_ns);
     std::int64_t time = samples.start;
     for (std::size_t index = 0; index < samples.time_delta.size(); ++index) {
@@ -62,6 +63,12 @@ class Summarizer {
       if (!summary_.first_sample) summary_.first_sample = summary_.last_sample;
     }
     if (summary_.last_sample) see_time(*summary_.last_sample);
+  }
+
+  void see_interval(std::uint64_t interval_ns) {
+    if (interval_ns <= summary_.metadata.interval_ns) return;
+    const nanoseconds interval{static_cast<std::int64_t>(interval_ns)};
+    summary_.lengthened_interval = std::max(summary_.lengthened_interval.value_or(interval), interval);
   }
 
   void see_time(std::int64_t time) { last_time_ = std::max(last_time_.value_or(time), time); }

@@ -35,6 +35,11 @@ struct RecordingSummary {
   [[nodiscard]] std::chrono::nanoseconds interval() const noexcept {
     return std::chrono::nanoseconds{static_cast<std::int64_t>(metadata.interval_ns)};
   }
+  /// The share of one core that the recorder was to stay below; 0 = any.
+  [[nodiscard]] double max_overhead() const noexcept { return metadata.max_overhead_ppm / 1e6; }
+  /// The longest time between samples that was in force, where that was more than interval(), to stay below
+  /// max_overhead().
+  std::optional<std::chrono::nanoseconds> lengthened_interval;
   /// Why there is no sample, "ran 3.00 ms at 100 Hz"; call for empty recordings.
   [[nodiscard]] std::string why_empty() const;
 };

@@ -101,6 +101,10 @@ class Reporter {
     if (losses.missed_ticks * 100 > slots)
       say(fmt::format("{}: {} of {} ticks were missed ({}); the machine was busy, or the rate is too high", path,
                       format_count(losses.missed_ticks), format_count(slots), percent(losses.missed_ticks, slots)));
+    if (summary.lengthened_interval)
+      say(fmt::format("{}: sampled at {:.4g} Hz, and at times at {}, to stay within {:g} % of one core", path,
+                      summary.rate_achieved(), format_rate(*summary.lengthened_interval),
+                      100 * summary.max_overhead()));
     if (losses.dropped_samples != 0)
       say(fmt::format("{}: {} lost, the disk was too slow; sample slower, or write elsewhere", path,
                       format_count(losses.dropped_samples, "sample")));

@@ -19,11 +19,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 6> kNames = {"duration", "interval", "output", "rate", "strict", "subprocesses"};
+constexpr std::array<std::string_view, 7> kNames = {"duration", "interval", "max-overhead", "output",
+                                                    "rate",     "strict",   "subprocesses"};
 
 std::string variable_of(std::string_view name) {
   std::string variable = "GAUGE_";
-  for (const char letter : name) variable += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  for (const char letter : name)
+    variable += letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   return variable;
 }
 

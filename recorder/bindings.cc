@@ -59,10 +59,12 @@ PythonFacts python_facts() {
 }
 
 std::unique_ptr<Recorder> make_recorder(const py::object& path, std::int64_t interval_ns, std::int64_t duration_ns,
-                                        bool replace, const py::bytes& run_id, const py::bytes& parent_run_id) {
+                                        double max_overhead, bool replace, const py::bytes& run_id,
+                                        const py::bytes& parent_run_id) {
   return std::make_unique<Recorder>(RecorderOptions{.path = encoded_path(path),
                                                     .interval = std::chrono::nanoseconds{interval_ns},
                                                     .duration = std::chrono::nanoseconds{duration_ns},
+                                                    .max_overhead = max_overhead,
                                                     .replace = replace,
                                                     .run_id = run_id,
                                                     .parent_run_id = parent_run_id});
@@ -144,8 +146,8 @@ void define_recorder(py::module_& module) {
   using Unlocked = py::call_guard<py::gil_scoped_release>;
   py::class_<Recorder>(module, "Recorder", py::module_local())
       .def(py::init(&make_recorder), py::arg("path"), py::kw_only(), py::arg("interval_ns") = 10'000'000,
-           py::arg("duration_ns") = 0, py::arg("replace") = false, py::arg("run_id") = py::bytes(),
-           py::arg("parent_run_id") = py::bytes())
+           py::arg("duration_ns") = 0, py::arg("max_overhead") = 0.0, py::arg("replace") = false,
+           py::arg("run_id") = py::bytes(), py::arg("parent_run_id") = py::bytes())
       .def("start", &start)
       .def("pause", &Recorder::pause, Unlocked())
       .def("resume", &Recorder::resume, Unlocked())

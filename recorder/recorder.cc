@@ -78,6 +78,11 @@ Recorder::Recorder(RecorderOptions options) : options_(std::move(options)), path
     throw Error{ErrorCode::usage, fmt::format("duration: {} ns is negative; choose 0 to record until stopped",
                                               options_.duration.count())};
   }
+  const bool is_share = options_.max_overhead >= 0 && options_.max_overhead <= 1;  // NaN is none
+  if (!is_share) {
+    throw Error{ErrorCode::usage, fmt::format("max_overhead: {} is no share of a core; choose more than 0, up to 1",
+                                              options_.max_overhead)};
+  }
   check_run_id("run_id", options_.run_id);
   check_run_id("parent_run_id", options_.parent_run_id);
 }
@@ -114,7 +119,10 @@ void Recorder::start(std::unique_ptr<StackSource> source, const PythonFacts& fac
 StreamPlan Recorder::make_plan(const PythonFacts& facts) const {
   StreamPlan plan{.path = expand_path_pattern(options_.path, values_of_process(number_ + 1)),
                   .replace = options_.replace,
-                  .sampler = {options_.interval, options_.duration, random_seed()},
+                  .sampler = {.interval = options_.interval,
+                              .duration = options_.duration,
+                              .seed = random_seed(),
+                              .max_overhead = options_.max_overhead},
                   .line_tables = facts.line_tables,
                   .metadata = {},
                   .on_end = {}};

@@ -31,6 +31,7 @@ struct RecorderOptions {
   std::string path;  // with places, see path_pattern.h
   std::chrono::nanoseconds interval = std::chrono::milliseconds{10};
   std::chrono::nanoseconds duration{0};  // 0 = until stopped
+  double max_overhead = 0;               // share of one core that the recorder may use, 0.01 = 1 %; 0 = any
   bool replace = false;
   std::string run_id;  // 16 bytes; empty = a new one
   std::string parent_run_id;
@@ -49,7 +50,8 @@ void share_is_recording(std::atomic<bool>* flag) noexcept;
 /// Thread-safe. All functions may wait for the recorder's threads: call without the GIL.
 class Recorder {
  public:
-  /// @throws Error(usage) for an interval outside 10 us to 1 h, a negative duration, a run id of another length
+  /// @throws Error(usage) for an interval outside 10 us to 1 h, a negative duration, a share not in 0 to 1, a run id of
+  /// another length
   explicit Recorder(RecorderOptions options);
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;

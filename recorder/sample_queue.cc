@@ -12,7 +12,7 @@
 namespace gauge {
 namespace {
 
-enum Kind : std::uint8_t { kCode = 1, kThread = 2, kSample = 3 };
+enum Kind : std::uint8_t { kCode = 1, kThread = 2, kSample = 3, kInterval = 4 };
 
 constexpr std::size_t kMaxVarint = 10;
 constexpr std::size_t kFrameRoom = 2 * 5;                // two 32-bit varints
@@ -161,6 +161,16 @@ bool SampleProducer::on_thread(const ThreadSight& thread) noexcept {
   return true;
 }
 
+bool SampleProducer::on_interval(std::chrono::nanoseconds interval) noexcept {
+  std::byte* room = ring_.reserve(kSightRoom);
+  if (room == nullptr) return false;
+  Encoder out{room};
+  out.byte(kInterval);
+  out.signed_number(interval.count());
+  ring_.commit(out.size());
+  return true;
+}
+
 bool SampleProducer::on_sample(const ThreadSample& sample) noexcept {
   ThreadState& state = state_of(sample.thread);
   const Continuity continuity = since_queued(state, sample);
@@ -257,6 +267,8 @@ void SampleConsumer::show(std::span<const std::byte> record, QueueVisitor& visit
       return visitor.on_code(decode_code(in));
     case kThread:
       return visitor.on_thread(decode_thread(in));
+    case kInterval:
+      return visitor.on_interval(std::chrono::nanoseconds{in.signed_number()});
     default:
       break;
   }

@@ -41,6 +41,8 @@ class QueueVisitor {
   virtual void on_code(const CodeSight& code) = 0;
   virtual void on_thread(const ThreadSight& thread) = 0;
   virtual void on_sample(const QueuedSample& sample) = 0;
+  /// The samples to come are so far apart, and after a gap stand for so much.
+  virtual void on_interval(std::chrono::nanoseconds interval) = 0;
 };
 
 /// The sampler thread's end.
@@ -52,6 +54,8 @@ class SampleProducer final : public StackVisitor {
   SampleProducer& operator=(const SampleProducer&) = delete;
   ~SampleProducer() override;
 
+  /// Tells the other side of another interval, from the next sample on. @return false if there is no room: tell again
+  bool on_interval(std::chrono::nanoseconds interval) noexcept;
   /// Starts the look at slot `slot` of the sampling grid. A thread without a sample in slot - 1 comes back from a gap.
   void begin_tick(std::uint64_t slot) noexcept { slot_ = slot; }
 

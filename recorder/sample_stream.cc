@@ -44,6 +44,8 @@ void SampleStream::on_sample(const QueuedSample& sample) {
   if ((sample.status & gpf::kTruncated) != 0) ++truncated_stacks_;
 }
 
+void SampleStream::on_interval(std::chrono::nanoseconds interval) { writer_.set_interval(interval); }
+
 std::uint32_t SampleStream::frame_of(const SampledFrame& frame) {
   const std::uint64_t key = (std::uint64_t{frame.code} << 32) | static_cast<std::uint32_t>(frame.instruction);
   const auto [found, is_new] = frames_.try_emplace(key, 0);

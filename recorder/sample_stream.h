@@ -20,6 +20,7 @@ class SampleStream final : public QueueVisitor {
   void on_code(const CodeSight& code) override;
   void on_thread(const ThreadSight& thread) override;
   void on_sample(const QueuedSample& sample) override;
+  void on_interval(std::chrono::nanoseconds interval) override;
 
   /// Samples written with kPartial, with kTruncated.
   [[nodiscard]] std::uint64_t partial_stacks() const noexcept { return partial_stacks_; }

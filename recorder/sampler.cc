@@ -9,7 +9,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kForever = nanoseconds::max();
-constexpr nanoseconds kReportInterval = std::chrono::milliseconds{100};
+constexpr nanoseconds kReportInterval = std::chrono::milliseconds{10};
 
 /// splitmix64 (Steele, Lea, Flood 2014): one multiplication chain, good in all bits, any seed.
 std::uint64_t next_random(std::uint64_t& state) noexcept {
@@ -26,7 +26,13 @@ void publish(std::atomic<std::uint64_t>& number, std::uint64_t value) noexcept {
 }  // namespace
 
 Sampler::Sampler(const Parts& parts, const SamplerOptions& options)
-    : parts_(parts), options_(options), producer_(parts.queue), random_(options.seed) {}
+    : parts_(parts),
+      options_(options),
+      budget_(options.max_overhead, options.interval),
+      interval_(budget_.interval()),
+      is_interval_told_(interval_ == options.interval),
+      producer_(parts.queue),
+      random_(options.seed) {}
 
 SamplerEnd Sampler::run() noexcept {
   const nanoseconds end = options_.duration.count() > 0 ? parts_.clock.now() + options_.duration : kForever;
@@ -68,7 +74,7 @@ void Sampler::start_grid(nanoseconds begin) noexcept {
   // Two on, so that no sample before and after a pause seem to be neighbours.
   slot_ += 2;
   grid_slot_ = slot_;
-  grid_start_ = begin + options_.interval;
+  grid_start_ = begin + interval_;
   last_tick_ = begin;
   last_slot_ = slot_ - 1;
   deadline_ = middle_of_slot() + jitter();
@@ -83,6 +89,7 @@ void Sampler::tick(nanoseconds now) noexcept {
   if (slot_ != last_slot_ + 1) count_missed(now);
   last_tick_ = now;
   last_slot_ = slot_;
+  if (!is_interval_told_) is_interval_told_ = producer_.on_interval(interval_);
   producer_.begin_tick(slot_);
   parts_.source.look(producer_);
   parts_.progress.ticks.fetch_add(1, std::memory_order_relaxed);
@@ -100,31 +107,45 @@ void Sampler::choose_next_slot() noexcept {
   if (now >= next_report_) {
     report();
     next_report_ = now + kReportInterval;
+    keep_budget(now);
   }
+}
+
+/// Makes the slots longer or shorter from the next one on.
+void Sampler::keep_budget(nanoseconds now) noexcept {
+  const SamplerProgress& progress = parts_.progress;
+  const nanoseconds cpu{static_cast<std::int64_t>(progress.cpu_ns + progress.writer_cpu_ns)};
+  const nanoseconds interval = budget_.update(cpu, progress.ticks);
+  if (interval == interval_) return;
+  interval_ = interval;
+  is_interval_told_ = false;
+  grid_slot_ = slot_;
+  grid_start_ = now + interval_;
+  deadline_ = middle_of_slot() + jitter();
 }
 
 /// A little late, a tick still is its slot's: the sample stands for the time since the one before. A whole slot late,
 /// it belongs to the slot that is now, and those before are missed.
 void Sampler::skip_missed_slots(nanoseconds now) noexcept {
   const nanoseconds late = now - end_of_slot();
-  if (late >= options_.interval) slot_ += static_cast<std::uint64_t>(late / options_.interval) + 1;
+  if (late >= interval_) slot_ += static_cast<std::uint64_t>(late / interval_) + 1;
 }
 
 /// Counts what no sample stands for. By the time and not by the slots: a late sample may stand for slots after its own.
 /// @param now  of a tick that follows on a gap: it stands for an interval at most; or the end of the grid
 void Sampler::count_missed(nanoseconds now) noexcept {
   const nanoseconds since_tick = now - last_tick_;
-  missed_ += since_tick - std::min(since_tick, options_.interval);
-  const std::int64_t whole = (missed_ + options_.interval / 2) / options_.interval;
-  missed_ -= whole * options_.interval;
+  missed_ += since_tick - std::min(since_tick, interval_);
+  const std::int64_t whole = (missed_ + interval_ / 2) / interval_;
+  missed_ -= whole * interval_;
   parts_.progress.missed_ticks.fetch_add(static_cast<std::uint64_t>(whole), std::memory_order_relaxed);
 }
 
 nanoseconds Sampler::middle_of_slot() const noexcept {
-  return grid_start_ + static_cast<std::int64_t>(slot_ - grid_slot_) * options_.interval;
+  return grid_start_ + static_cast<std::int64_t>(slot_ - grid_slot_) * interval_;
 }
 
-nanoseconds Sampler::end_of_slot() const noexcept { return middle_of_slot() + options_.interval / 2; }
+nanoseconds Sampler::end_of_slot() const noexcept { return middle_of_slot() + interval_ / 2; }
 
 void Sampler::report() noexcept {
   const StackSourceCounters counters = parts_.source.counters();
@@ -138,7 +159,7 @@ void Sampler::report() noexcept {
 nanoseconds Sampler::jitter() noexcept {
   constexpr double kUnit = 1.0 / (std::uint64_t{1} << 53);
   const double fraction = static_cast<double>(next_random(random_) >> 11) * kUnit;  // [0, 1)
-  return nanoseconds{static_cast<std::int64_t>((fraction - 0.5) * static_cast<double>(options_.interval.count()))};
+  return nanoseconds{static_cast<std::int64_t>((fraction - 0.5) * static_cast<double>(interval_.count()))};
 }
 
 }  // namespace gauge

@@ -5,6 +5,9 @@
 // periodically is not always caught at the same point. Slots that went by while the sampler was late are skipped and
 // counted, never caught up on: late samples would show the program at the wrong time. So what the samples stand for and
 // what was missed add up to the time that passed.
+//
+// Where the recorder would use more than its share of a core, the slots become longer. A sample stands for the time
+// since the one before, so shares stay what they are.
 #pragma once
 
 #include <atomic>
@@ -12,6 +15,7 @@
 #include <cstdint>
 
 #include "recorder/clock.h"
+#include "recorder/overhead_budget.h"
 #include "recorder/sample_queue.h"
 #include "recorder/stack_source.h"
 
@@ -21,6 +25,7 @@ struct SamplerOptions {
   std::chrono::nanoseconds interval = std::chrono::milliseconds{10};
   std::chrono::nanoseconds duration{0};  // stop by itself after this time; 0 = never
   std::uint64_t seed = 1;                // of the jitter
+  double max_overhead = 0;               // share of one core that the recorder may use, 0.01 = 1 %; 0 = any
 };
 
 /// Told to the sampler by any thread, at any time. It is paused until it is first resumed. Pausing and resuming say
@@ -63,7 +68,8 @@ struct SamplerProgress {
   std::atomic<std::uint64_t> failed_reads{0};
   std::atomic<std::uint64_t> retried_reads{0};
   std::atomic<std::uint64_t> unknown_names{0};
-  std::atomic<std::uint64_t> cpu_ns{0};  // of the sampler thread, renewed about every 100 ms
+  std::atomic<std::uint64_t> cpu_ns{0};         // of the sampler thread, renewed about every 10 ms
+  std::atomic<std::uint64_t> writer_cpu_ns{0};  // of the stream thread, which writes it: it counts as overhead too
 };
 
 enum class SamplerEnd { stopped, duration_over, interpreter_ended };
@@ -88,6 +94,7 @@ class Sampler {
   [[nodiscard]] SamplerEnd sample_until(std::chrono::nanoseconds end) noexcept;
   void start_grid(std::chrono::nanoseconds begin) noexcept;
   void end_grid(std::chrono::nanoseconds end) noexcept;
+  void keep_budget(std::chrono::nanoseconds now) noexcept;
   void tick(std::chrono::nanoseconds now) noexcept;
   void choose_next_slot() noexcept;
   void skip_missed_slots(std::chrono::nanoseconds now) noexcept;
@@ -99,6 +106,9 @@ class Sampler {
 
   Parts parts_;
   SamplerOptions options_;
+  OverheadBudget budget_;
+  std::chrono::nanoseconds interval_;  // in force
+  bool is_interval_told_;              // to the other side of the queue
   SampleProducer producer_;
   std::uint64_t random_;
   std::chrono::nanoseconds grid_start_{};  // middle of slot grid_slot_
@@ -107,7 +117,7 @@ class Sampler {
   std::chrono::nanoseconds deadline_{};   // within that slot
   std::chrono::nanoseconds last_tick_{};  // or when this grid began
   std::uint64_t last_slot_ = 0;           // of that tick
-  std::chrono::nanoseconds missed_{};     // not counted yet: within half an interval of 0
+  std::chrono::nanoseconds missed_{};     // not counted yet: within half an interval of 0, or of the one before
   std::chrono::nanoseconds next_report_{};
   bool has_rung_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <sys/prctl.h>
 
+#include <cmath>
 #include <utility>
 
 #include "formats/base/error.h"
@@ -103,6 +104,7 @@ void StreamThread::open_and_record() {
     add_process_facts(plan_.metadata);
     plan_.metadata.reader = source_->reader_name();
     plan_.metadata.interval_ns = static_cast<std::uint64_t>(plan_.sampler.interval.count());
+    plan_.metadata.max_overhead_ppm = static_cast<std::uint32_t>(std::lround(plan_.sampler.max_overhead * 1e6));
     const gpf::ClockAnchor anchor = read_anchor(clock_);
     plan_.metadata.start_monotonic_ns = anchor.monotonic_ns;
     plan_.metadata.start_unix_ns = anchor.unix_ns;
@@ -160,6 +162,7 @@ void StreamThread::record(gpf::Writer& writer, SampleStream& stream, OpenBlockFi
       next_block = clock_.now() + kBlockInterval;
     }
     keep_open_block(writer, stream, beside);
+    note_cpu();
     queue_bell_.wait_until(seen, clock_.now() + (is_paused() ? kPausedKeepInterval : kKeepInterval));
   }
   sampler_thread_.join();
@@ -214,12 +217,19 @@ gpf::Losses StreamThread::losses(const SampleStream& stream) {
           .dropped_samples = progress_.dropped_samples,
           .unknown_names = progress_.unknown_names,
           .sampler_cpu_ns = progress_.cpu_ns,
-          .writer_cpu_ns = static_cast<std::uint64_t>(clock_.thread_cpu().count()),
+          .writer_cpu_ns = note_cpu(),
           .retried_reads = progress_.retried_reads};
 }
 
+/// CPU time of the stream thread, which calls it; the sampler's budget has to know.
+std::uint64_t StreamThread::note_cpu() noexcept {
+  const auto cpu = static_cast<std::uint64_t>(clock_.thread_cpu().count());
+  progress_.writer_cpu_ns = cpu;
+  return cpu;
+}
+
 void StreamThread::publish(const gpf::Writer& writer, const SampleStream& stream) {
-  const nanoseconds cpu = clock_.thread_cpu();
+  const nanoseconds cpu{static_cast<std::int64_t>(note_cpu())};
   const std::lock_guard lock{mutex_};
   stats_.is_running = true;
   stats_.samples = writer.samples();

@@ -94,6 +94,7 @@ class StreamThread {
   void write_block(gpf::Writer& writer, const SampleStream& stream);
   void write_end(gpf::Writer& writer, const SampleStream& stream);
   [[nodiscard]] gpf::Losses losses(const SampleStream& stream);
+  std::uint64_t note_cpu() noexcept;
   void publish(const gpf::Writer& writer, const SampleStream& stream);
   [[nodiscard]] std::string end_reason_locked() const;
   void keep_failure(std::exception_ptr failure);

@@ -245,6 +245,7 @@ Metadata decode_metadata_message(pbf_reader message) {
       case varint(F::incompatible_features): metadata.incompatible_features = read_uint32(message); break;
       case varint(F::read_only_incompatible_features): metadata.read_only_incompatible_features = read_uint32(message); break;
       case varint(F::ignorable_features): metadata.ignorable_features = read_uint32(message); break;
+      case varint(F::max_overhead_ppm): metadata.max_overhead_ppm = read_uint32(message); break;
       default: message.skip();
     }
   }

@@ -181,6 +181,7 @@ std::string encode_metadata(const Metadata& metadata) {
   put_number(message, F::incompatible_features, metadata.incompatible_features);
   put_number(message, F::read_only_incompatible_features, metadata.read_only_incompatible_features);
   put_number(message, F::ignorable_features, metadata.ignorable_features);
+  put_number(message, F::max_overhead_ppm, metadata.max_overhead_ppm);
   return bytes;
 }
 

@@ -34,6 +34,7 @@ enum class Metadata : std::uint32_t {
   incompatible_features = 22,
   read_only_incompatible_features = 23,
   ignorable_features = 24,
+  max_overhead_ppm = 25,
 };
 
 enum class Block : std::uint32_t { sequence = 1, definitions = 2, samples = 3, losses = 4, clock = 5, end = 6 };

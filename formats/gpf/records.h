@@ -53,6 +53,7 @@ struct Metadata {
   std::uint32_t incompatible_features = 0;
   std::uint32_t read_only_incompatible_features = 0;
   std::uint32_t ignorable_features = 0;
+  std::uint32_t max_overhead_ppm = 0;
 
   bool operator==(const Metadata&) const = default;
 };

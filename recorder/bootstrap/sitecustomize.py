@@ -156,6 +156,7 @@ def _start(module: "ModuleType", settings: _Settings, is_first: bool) -> object:
             pattern,
             interval_ns=int(settings["interval_ns"]),
             duration_ns=int(settings["duration_ns"]),
+            max_overhead=float(settings["max_overhead"]),
             replace=is_first and settings["replace"] == b"1",
             run_id=bytes.fromhex(settings["run_id"].decode()),
         )

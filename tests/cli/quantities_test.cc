@@ -83,6 +83,23 @@ TEST(ParseDuration, RefusesNothingAndForever) {
   EXPECT_THAT([] { (void)parse_duration("99999d", "-d"); }, complains("-d: '99999d' is more than ten years", "leave"));
 }
 
+TEST(ParseShare, KnowsPerCentOfACore) {
+  EXPECT_DOUBLE_EQ(parse_share("1%", "--max-overhead"), 0.01);
+  EXPECT_DOUBLE_EQ(parse_share("0.5 %", "--max-overhead"), 0.005);
+  EXPECT_DOUBLE_EQ(parse_share("100%", "--max-overhead"), 1);
+}
+
+TEST(ParseShare, RefusesAllThatIsNone) {
+  for (const char* text : {"", "1", "0.01", "%", "one%", "1%%", "1 percent", "nan%"}) {
+    EXPECT_THAT([&] { (void)parse_share(text, "--max-overhead"); },
+                complains("--max-overhead: '", "is no share of a core; write it as 1% or 0.5%"))
+        << text;
+  }
+  EXPECT_THAT([] { (void)parse_share("0%", "-m"); }, complains("-m: '0%' leaves nothing to record with", "1%"));
+  EXPECT_THAT([] { (void)parse_share("-1%", "-m"); }, complains("-m: '-1%' leaves nothing to record with", "1%"));
+  EXPECT_THAT([] { (void)parse_share("101%", "-m"); }, complains("-m: '101%' is more than one core", "leave it out"));
+}
+
 TEST(ParseCount, RefusesAllButWholeNumbersFromOne) {
   EXPECT_EQ(parse_count("12", "-n"), 12U);
   for (const char* text : {"", "0", "-1", "1.5", "ten", "99999999999999999999"}) {

@@ -56,6 +56,7 @@ class Recorded:
         self.command = [text(word) for word in metadata.get(10, [])]
         self.interval_ns: int = one(metadata, 18)
         self.reader = text(one(metadata, 19, b""))
+        self.max_overhead: float = one(metadata, 25) / 1e6
 
     def _add(self, block: Message) -> None:
         for data in fields(one(block, 2, b"")).get(11, []):

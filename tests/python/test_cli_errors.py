@@ -45,6 +45,7 @@ COMMAND_LINES = {
     "record -r fast -- python3": "--rate: 'fast' is not a rate; write samples per second, as 100, 100hz or 10khz",
     "record -r 0 -- python3": "--rate: '0' takes no samples; write samples per second, as 100, 100hz or 10khz",
     "record -r 1GHz -- python3": "--rate: '1GHz' is too fast (at most 100 khz, one sample in 10us); 100 to",
+    "record --max-overhead 1 -- python3": "--max-overhead: '1' is no share of a core; write it as 1% or 0.5%",
     "record -r 9 -i 1s -- python3": "--rate: says the same as --interval; give one of them",
     "record -d never -- python3": "--duration: 'never' is not a time; write it as 500ms, 30s, 5m or 2h",
     "record -o gone/x.gpf -- python3": "{folder}/gone: no such folder; make it, or choose another with -o",

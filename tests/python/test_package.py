@@ -72,13 +72,27 @@ def test_a_variable_that_cannot_be_followed_is_told_once(environment: pathlib.Pa
     )
 
 
-def test_a_rate_that_is_none_is_told_and_the_program_runs(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    variables = {"GAUGE_RECORD": "out.gpf", "GAUGE_RATE": "often"}
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("GAUGE_RATE", "often", "'often' is not a rate; write samples per second, as 100, 100hz or 10khz"),
+        ("GAUGE_MAX_OVERHEAD", "little", "'little' is no share of a core; write it as 1% or 0.5%"),
+    ],
+)
+def test_a_value_that_is_none_is_told_and_the_program_runs(
+    environment: pathlib.Path, tmp_path: pathlib.Path, name: str, value: str, complaint: str
+) -> None:
+    variables = {"GAUGE_RECORD": "out.gpf", name: value}
     done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env=variables)
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (0, b"1\n", [])
-    assert done.stderr.decode() == (
-        "gauge: GAUGE_RATE: 'often' is not a rate; write samples per second, as 100, 100hz or 10khz\n"
-    )
+    assert done.stderr.decode() == f"gauge: {name}: {complaint}\n"
+
+
+def test_a_variable_limits_the_overhead(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    variables = {"GAUGE_RECORD": "out.gpf", "GAUGE_MAX_OVERHEAD": "0.5%"}
+    done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env=variables)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Recorded(tmp_path / "out.gpf").max_overhead == 0.005
 
 
 def test_the_package_is_typed_and_needs_nothing(environment: pathlib.Path) -> None:

@@ -236,6 +236,23 @@ def test_d_ends_the_recording_not_the_program(gauge: pathlib.Path, newest: Inter
     assert 150_000_000 < summary["duration_ns"] < 1_000_000_000
 
 
+def test_max_overhead_lowers_the_rate_and_says_so(
+    gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    code = "import time; end = time.process_time() + 1\nwhile time.process_time() < end: sum(range(1000))\n"
+    costs = {}
+    for name, options in {"any": [], "little": ["--max-overhead", "2%"]}.items():
+        command = [gauge, "record", "-r", "10khz", "-o", f"{name}.gpf", *options, "--", newest.path, "-c", code]
+        outcome = run(command, cwd=tmp_path)
+        assert (b"to stay within 2 % of one core" in outcome.stderr) == bool(options)
+        [summary] = info(gauge, tmp_path / f"{name}.gpf")
+        costs[name] = summary["sampler_cpu_ns"] + summary["writer_cpu_ns"]
+        assert summary["max_overhead"] == (0.02 if options else 0)
+    assert summary["rate_achieved"] < 2_000
+    assert costs["little"] < 0.3 * costs["any"]
+    assert b"asked for 10 kHz within 2 % of one core, got " in run([gauge, "info", tmp_path / "little.gpf"]).stdout
+
+
 def test_an_interpreter_without_recorder_runs_on(gauge: pathlib.Path, tmp_path: pathlib.Path) -> None:
     old = sorted(
         pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv")).glob("versions/3.8*/bin/python3")

@@ -174,6 +174,9 @@ REFUSED = {
     "rate=float('nan')": "rate: nan samples per second is no rate; choose 1/3600 to 100000",
     "interval=0": "interval: 0 s is out of range; choose 0.00001 (100 kHz) to 3600",
     "rate=1, interval=1": "rate, interval: both are given; choose one",
+    "max_overhead=0": "max_overhead: 0 is no share of a core; choose more than 0, up to 1, or None",
+    "max_overhead=1.5": "max_overhead: 1.5 is no share of a core; choose more than 0, up to 1, or None",
+    "max_overhead=float('nan')": "max_overhead: nan is no share of a core; choose more than 0, up to 1, or None",
     "duration=0": "duration: 0 s is out of range; choose a positive time, or None",
 }
 

@@ -52,6 +52,9 @@ class Collector final : public QueueVisitor {
         {sample.thread, sample.time, sample.cpu, sample.status, sample.same_frames, sample.shared_frames, stack});
   }
 
+  void on_interval(nanoseconds interval) override { intervals.emplace_back(samples.size(), interval); }
+
+  std::vector<std::pair<std::size_t, nanoseconds>> intervals;  // after how many samples
   std::vector<OwnedCode> codes;
   std::vector<ThreadSight> threads;
   std::vector<std::string> thread_names;
@@ -259,11 +262,28 @@ TEST_F(SampleQueue, ThreadsThatShareASlotLoseContinuityButNoFrames) {
   EXPECT_EQ(sample.same_frames, 0U);
 }
 
+TEST_F(SampleQueue, AnIntervalArrivesInItsPlace) {
+  push(1, 1, {{1, 0}});
+  ASSERT_TRUE(producer_.on_interval(50ms));
+  push(2, 1, {{1, 0}});
+  drain();
+  EXPECT_EQ(collected_.intervals, (std::vector<std::pair<std::size_t, nanoseconds>>{{1, 50ms}}));
+  EXPECT_EQ(collected_.samples.size(), 2U);
+}
+
+TEST_F(SampleQueue, AnIntervalThatFindsNoRoomIsToldAgain) {
+  fill();
+  EXPECT_FALSE(producer_.on_interval(50ms));
+  drain();
+  EXPECT_TRUE(producer_.on_interval(50ms));
+}
+
 TEST_F(SampleQueue, WhatTheReaderThrowsLeavesTheQueueUsable) {
   struct Thrower final : QueueVisitor {
     void on_code(const CodeSight&) override { throw std::runtime_error{"disk full"}; }
     void on_thread(const ThreadSight&) override {}
     void on_sample(const QueuedSample&) override {}
+    void on_interval(nanoseconds) override {}
   } thrower;
   ASSERT_TRUE(producer_.on_code({1, "a", "a", "m", "f.py", 1, {}}));
   ASSERT_TRUE(producer_.on_code({2, "b", "b", "m", "f.py", 1, {}}));

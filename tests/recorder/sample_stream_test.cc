@@ -54,6 +54,19 @@ TEST_F(SampleStreamTest, StacksCarryNamesAndExecutingLines) {
   EXPECT_EQ(recording.thread_names(), (std::vector<std::string>{"MainThread", "MainThread", "MainThread"}));
 }
 
+TEST_F(SampleStreamTest, SamplesAfterAnotherIntervalAreInBlocksThatSayIt) {
+  writer_.set_interval(10ms);
+  sample(1, 1000, 0, {});
+  stream_.on_interval(50ms);
+  sample(1, 2000, 0, {});
+  writer_.finish({.monotonic_ns = 1, .reason = "stop"});
+  std::vector<std::pair<std::uint64_t, std::size_t>> blocks;  // interval, samples
+  gpf::Recording::from_bytes(sink_.text(), "memory").for_each_block([&](const gpf::Block& block) {
+    if (block.samples) blocks.emplace_back(block.samples->interval_ns, block.samples->time_delta.size());
+  });
+  EXPECT_EQ(blocks, (std::vector<std::pair<std::uint64_t, std::size_t>>{{10'000'000, 1}, {50'000'000, 1}}));
+}
+
 TEST_F(SampleStreamTest, BeforeTheFirstInstructionTheLineIsTheDefinition) {
   define(1, "main", 10);
   sample(1, 1000, 0, {{1, -1}});

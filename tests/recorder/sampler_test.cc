@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <vector>
@@ -213,6 +214,106 @@ TEST_F(SamplerTest, AtAPauseOnlyWhatPassedBeforeItIsMissed) {
   };
   run(1'000);
   EXPECT_EQ(progress_.missed_ticks, 19U);
+}
+
+/// What each of the samples in the queue stands for, in order, by the rule of the file format.
+class StoodFor final : public QueueVisitor {
+ public:
+  explicit StoodFor(nanoseconds interval) : interval_(interval) {}
+  void on_code(const CodeSight&) override {}
+  void on_thread(const ThreadSight&) override {}
+  void on_interval(nanoseconds interval) override { intervals.push_back(interval_ = interval); }
+  void on_sample(const QueuedSample& sample) override {
+    const nanoseconds since = sample.time - last_;
+    total += (sample.status & gpf::kAfterGap) != 0 ? std::min(interval_, since) : since;
+    last_ = sample.time;
+  }
+  nanoseconds total{};
+  std::vector<nanoseconds> intervals;
+
+ private:
+  nanoseconds interval_;
+  nanoseconds last_{};
+};
+
+class SamplerBudgetTest : public SamplerTest {
+ protected:
+  /// Each look uses `cost()` of CPU time, and as much of the clock's.
+  void run_costing(const std::function<nanoseconds()>& cost, std::uint64_t ticks) {
+    source_.on_look = [this, cost](StackVisitor& visitor) {
+      ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}});
+      clock_.cpu += cost();
+      clock_.time += cost();
+    };
+    run(ticks);
+    SampleConsumer consumer{ring_};
+    while (consumer.take(seen_)) {
+    }
+  }
+  [[nodiscard]] double share_used() const {
+    return static_cast<double>(clock_.cpu.count()) / static_cast<double>((clock_.time - kStart).count());
+  }
+
+  StoodFor seen_{1ms};
+};
+
+TEST_F(SamplerBudgetTest, WithoutABudgetTheIntervalStaysWhatWasAskedFor) {
+  run_costing([] { return 100us; }, 1'000);
+  EXPECT_TRUE(seen_.intervals.empty());
+  EXPECT_NEAR(share_used(), 0.1, 0.001);
+}
+
+TEST_F(SamplerBudgetTest, ABudgetThatSufficesChangesNothing) {
+  options_.max_overhead = 0.2;
+  run_costing([] { return 100us; }, 1'000);
+  EXPECT_TRUE(seen_.intervals.empty());
+}
+
+TEST_F(SamplerBudgetTest, TheIntervalGrowsUntilTheBudgetIsKept) {
+  options_.max_overhead = 0.01;
+  run_costing([] { return 100us; }, 10'000);
+  EXPECT_NEAR(share_used(), 0.01, 0.001);
+  EXPECT_EQ(seen_.intervals, (std::vector<nanoseconds>{5ms, 10ms}));  // guessed; 100 us are 1 % of it
+  EXPECT_EQ(progress_.missed_ticks, 0U);
+}
+
+TEST_F(SamplerBudgetTest, WhatTheWriterUsesCountsToo) {
+  options_.max_overhead = 0.01;
+  const auto look = [this] {
+    progress_.writer_cpu_ns += 300'000;  // asked for twice a look
+    return 100us;
+  };
+  run_costing(look, 1'000);
+  EXPECT_EQ(seen_.intervals.back(), 70ms);
+}
+
+TEST_F(SamplerBudgetTest, TheIntervalShrinksAgainToWhatWasAskedFor) {
+  options_.max_overhead = 0.01;
+  run_costing([this] { return looks_.size() < 500 ? 100us : 1us; }, 3'000);
+  EXPECT_NE(std::ranges::find(seen_.intervals, nanoseconds{10ms}), seen_.intervals.end());
+  EXPECT_EQ(seen_.intervals.back(), 1ms);
+}
+
+TEST_F(SamplerBudgetTest, ADearStartDoesNotCount) {
+  options_.max_overhead = 0.01;
+  run_costing([this] { return looks_.size() == 1 ? 20ms : 10us; }, 500);
+  EXPECT_EQ(seen_.intervals, (std::vector<nanoseconds>{5ms, 1ms}));
+}
+
+TEST_F(SamplerBudgetTest, HoweverDearTheLooksThereIsOneASecond) {
+  options_.max_overhead = 0.001;
+  run_costing([] { return 50ms; }, 20);
+  EXPECT_EQ(seen_.intervals.back(), 1s);
+}
+
+TEST_F(SamplerBudgetTest, SamplesStandForAllTheTimeWhateverTheInterval) {
+  options_.max_overhead = 0.01;
+  // Dear and cheap by turns, a few seconds each: the rate goes to and fro.
+  run_costing([this] { return (clock_.time - kStart) / 5s % 2 == 0 ? 100us : 10us; }, 20'000);
+  EXPECT_GT(seen_.intervals.size(), 10U);
+  EXPECT_EQ(progress_.missed_ticks, 0U);
+  const auto in_ms = [](nanoseconds time) { return static_cast<double>(time.count()) / 1e6; };
+  EXPECT_NEAR(in_ms(seen_.total), in_ms(looks_.back() - kStart), 10);  // the first sample stands for an interval
 }
 
 TEST_F(SamplerTest, StopWakesASleepingSampler) {

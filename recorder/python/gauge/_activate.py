@@ -1,7 +1,8 @@
 """Record this process because GAUGE_RECORD says so. Imported at start-up by gauge-record.pth, and only then.
 
 GAUGE_RECORD is the file, with places as of gauge.Recorder; GAUGE_RATE the samples per second, written as for
-`gauge record`: 100, 100hz, 10khz. Nothing that goes wrong here may change the program: it is told on stderr, once.
+`gauge record`: 100, 100hz, 10khz; GAUGE_MAX_OVERHEAD, if set, a share of one core: 1%, 0.5%. Nothing that goes wrong
+here may change the program: it is told on stderr, once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ def activate() -> None:
     try:
         import gauge
 
-        recorder = gauge.Recorder(path, rate=rate_of(os.environ.get("GAUGE_RATE", "100")))
+        rate = rate_of(os.environ.get("GAUGE_RATE", "100"))
+        recorder = gauge.Recorder(path, rate=rate, max_overhead=share_of(os.environ.get("GAUGE_MAX_OVERHEAD")))
     except Exception as problem:
         warn(problem)
         return
@@ -42,6 +44,19 @@ def rate_of(text: str) -> float:
     except ValueError:
         advice = "write samples per second, as 100, 100hz or 10khz"
         raise ValueError(f"GAUGE_RATE: {text!r} is not a rate; {advice}") from None
+
+
+def share_of(text: str | None) -> float | None:
+    """Share of one core; None = any. Raises ValueError."""
+    if not text:
+        return None
+    number, sign, rest = text.partition("%")
+    try:
+        if not sign or rest.strip():
+            raise ValueError
+        return float(number) / 100
+    except ValueError:
+        raise ValueError(f"GAUGE_MAX_OVERHEAD: {text!r} is no share of a core; write it as 1% or 0.5%") from None
 
 
 def start(recorder: Recorder) -> None:

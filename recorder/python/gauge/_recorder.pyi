@@ -50,7 +50,10 @@ class Stats:
     def writer_cpu_ns(self) -> int: ...
 
 class Recorder:
-    """What gauge.Recorder is a face of; times in nanoseconds, duration 0 = without end, run ids of 16 bytes or none."""
+    """What gauge.Recorder is a face of; times in nanoseconds, run ids of 16 bytes or none.
+
+    duration 0 = without end, max_overhead 0 = any.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Recorder:
         *,
         interval_ns: int = 10_000_000,
         duration_ns: int = 0,
+        max_overhead: float = 0.0,
         replace: bool = False,
         run_id: bytes = b"",
         parent_run_id: bytes = b"",

@@ -40,6 +40,7 @@ class Recorder:
     ``%n`` number of the recording, ``%{NAME}`` environment, ``%%`` percent sign.
     rate: samples per second, 100 if neither it nor ``interval`` is given; interval: seconds between samples; either way
     10 microseconds to an hour. duration: seconds after which the recording ends by itself; None = when stopped.
+    max_overhead: share of one core, 0.01 = 1 %, above which samples are taken less often; None = whatever it takes.
     Raises ValueError for numbers out of range.
 
     After os.fork() the parent is recorded on; in the child nothing is, until start() is called there.
@@ -52,12 +53,14 @@ class Recorder:
         rate: float | None = None,
         interval: float | None = None,
         duration: float | None = None,
+        max_overhead: float | None = None,
         replace: bool = False,
     ) -> None:
         self._recorder = _recorder.Recorder(
             path,
             interval_ns=_interval_ns(rate, interval),
             duration_ns=_duration_ns(duration),
+            max_overhead=_share(max_overhead),
             replace=replace,
         )
 
@@ -114,9 +117,12 @@ class record:  # noqa: N801 - reads as a verb: `with gauge.record(...)`, `@gauge
         rate: float | None = None,
         interval: float | None = None,
         duration: float | None = None,
+        max_overhead: float | None = None,
         replace: bool = False,
     ) -> None:
-        self._recorder = Recorder(path, rate=rate, interval=interval, duration=duration, replace=replace)
+        self._recorder = Recorder(
+            path, rate=rate, interval=interval, duration=duration, max_overhead=max_overhead, replace=replace
+        )
         self._lock = threading.Lock()
         self._calls = 0
 
@@ -170,6 +176,14 @@ def _interval_ns(rate: float | None, interval: float | None) -> int:
     if not 10e-6 <= interval <= 3600:
         raise ValueError(f"interval: {interval:g} s is out of range; choose 0.00001 (100 kHz) to 3600")
     return round(interval * _NANOSECONDS)
+
+
+def _share(max_overhead: float | None) -> float:
+    if max_overhead is None:
+        return 0.0
+    if not 0 < max_overhead <= 1:
+        raise ValueError(f"max_overhead: {max_overhead} is no share of a core; choose more than 0, up to 1, or None")
+    return max_overhead
 
 
 def _duration_ns(duration: float | None) -> int:

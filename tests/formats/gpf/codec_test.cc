@@ -51,6 +51,7 @@ static_assert(is(field::Metadata::incompatible_features, pb::Metadata::kIncompat
 static_assert(is(field::Metadata::read_only_incompatible_features,
                  pb::Metadata::kReadOnlyIncompatibleFeaturesFieldNumber));
 static_assert(is(field::Metadata::ignorable_features, pb::Metadata::kIgnorableFeaturesFieldNumber));
+static_assert(is(field::Metadata::max_overhead_ppm, pb::Metadata::kMaxOverheadPpmFieldNumber));
 
 static_assert(is(field::Block::sequence, pb::Block::kSequenceFieldNumber));
 static_assert(is(field::Block::definitions, pb::Block::kDefinitionsFieldNumber));
@@ -253,6 +254,7 @@ TEST(Codec, MetadataIsTheOneOfProtobuf) {
   metadata.incompatible_features = 1;
   metadata.read_only_incompatible_features = 2;
   metadata.ignorable_features = kMax32;
+  metadata.max_overhead_ppm = kMax32;
   const std::string ours = encode_metadata(metadata);
   pb::Metadata theirs;
   ASSERT_TRUE(theirs.ParseFromString(ours));
