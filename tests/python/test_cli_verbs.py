@@ -33,6 +33,7 @@ INFO_KEYS = [
     "interval_ns",
     "rate_asked",
     "rate_achieved",
+    "max_overhead",
     "start_unix_ns",
     "duration_ns",
     "first_sample_monotonic_ns",
