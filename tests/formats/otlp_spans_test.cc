@@ -32,10 +32,10 @@ nlohmann::json written(const Timeline& timeline) {
 std::map<std::string, std::string> attributes(const nlohmann::json& holder) {
   std::map<std::string, std::string> found;
   for (const auto& attribute : holder["attributes"]) {
-    const auto& [type, value] = *attribute["value"].items().begin();
-    std::string text = type + ":";
-    if (value.is_string()) text += value.get<std::string>();
-    if (value.is_boolean()) text += value.get<bool>() ? "true" : "false";
+    const auto member = attribute["value"].begin();
+    std::string text = member.key() + ":";
+    if (member->is_string()) text += member->get<std::string>();
+    if (member->is_boolean()) text += member->get<bool>() ? "true" : "false";
     EXPECT_TRUE(found.emplace(attribute["key"], text).second) << attribute["key"];
   }
   return found;
