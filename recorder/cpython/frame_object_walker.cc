@@ -15,25 +15,11 @@ FrameObjectWalker::FrameObjectWalker(MemoryReader& reader, const GaugeLayout& la
 Walk FrameObjectWalker::walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept {
   walk_ = Walk{};
   expect_top(state.current_frame, guess);
-  std::uint32_t tries = 0;
-  for (std::uint32_t wrong_guesses = 0; tries < kMaxTries && wrong_guesses < kMaxWrongGuesses; ++walk_.retries) {
-    const bool is_part_enough = tries + 1 >= kTries || wrong_guesses >= kWrongGuesses;
-    switch (attempt(state, context, guess, is_part_enough ? Need::callers : Need::whole_stack)) {
-      case Attempt::whole:
-        walk_.result = Walk::Result::stack;
-        walk_.frames = std::span(*frames_).first(frame_count_);
-        return walk_;
-      case Attempt::no_stack:
-        walk_.result = Walk::Result::no_stack;
-        return walk_;
-      case Attempt::torn:
-        ++tries;
-        break;
-      case Attempt::guessed_wrong:
-        ++wrong_guesses;
-        break;
-    }
-  }
+  walk_.result = attempt_up_to({kMaxTries, kMaxWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
+    const bool is_part_enough = so_far.tries + 1 >= kTries || so_far.wrong_guesses >= kWrongGuesses;
+    return attempt(state, context, guess, is_part_enough ? Need::callers : Need::whole_stack);
+  });
+  if (walk_.result == Walk::Result::stack) walk_.frames = std::span(*frames_).first(frame_count_);
   return walk_;
 }
 
@@ -41,8 +27,8 @@ std::span<const std::uintptr_t> FrameObjectWalker::guessed(const StackGuess& gue
   return std::span(guess.objects).first(guess.object_count).subspan(guess.object_begin);
 }
 
-FrameObjectWalker::Attempt FrameObjectWalker::attempt(const ThreadState& state, const WalkContext& context,
-                                                      StackGuess& guess, Need need) noexcept {
+Attempt FrameObjectWalker::attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
+                                   Need need) noexcept {
   if (walk_.retries > 0) look_again(state, guess);
   if (guessed(guess).empty()) return recover(state, guess);
   if (!copy_.take(state, context.gil, guessed(guess))) {
@@ -69,14 +55,14 @@ void FrameObjectWalker::look_again(const ThreadState& state, StackGuess& guess) 
 }
 
 /// Nothing is known of the stack, or what was known is no memory any more.
-FrameObjectWalker::Attempt FrameObjectWalker::recover(const ThreadState& state, StackGuess& guess) noexcept {
+Attempt FrameObjectWalker::recover(const ThreadState& state, StackGuess& guess) noexcept {
   std::uintptr_t top = 0;
   if (!reader_.read(state.address + layout_.thread.current_frame, top) || top == 0) return Attempt::no_stack;
   expect_top(top, guess);
   return Attempt::guessed_wrong;
 }
 
-FrameObjectWalker::Attempt FrameObjectWalker::judge(const ThreadState& now, StackGuess& guess, Need need) noexcept {
+Attempt FrameObjectWalker::judge(const ThreadState& now, StackGuess& guess, Need need) noexcept {
   if (need == Need::whole_stack && mend(guess)) return Attempt::guessed_wrong;
   const std::size_t innermost = innermost_proven();
   walk_.is_partial = innermost > 0 || !is_leaf_proven(now, guessed(guess)[0]);
@@ -142,7 +128,7 @@ FrameCopy FrameObjectWalker::witness(std::size_t index) const noexcept {
 }
 
 /// Keeps the linked frames from the one with this index on, and the older ones.
-FrameObjectWalker::Attempt FrameObjectWalker::keep_from(std::size_t innermost, StackGuess& guess) noexcept {
+Attempt FrameObjectWalker::keep_from(std::size_t innermost, StackGuess& guess) noexcept {
   const std::size_t last = copy_.linked_count() - 1;
   frame_count_ = 0;
   walk_.is_truncated = false;
@@ -162,7 +148,7 @@ FrameObjectWalker::Attempt FrameObjectWalker::keep_from(std::size_t innermost, S
   return keep_older(guess, innermost == last);
 }
 
-FrameObjectWalker::Attempt FrameObjectWalker::keep_older(StackGuess& guess, bool has_anchor_moved) noexcept {
+Attempt FrameObjectWalker::keep_older(StackGuess& guess, bool has_anchor_moved) noexcept {
   const auto frames = guessed(guess);
   std::size_t last = copy_.linked_count() - 1;
   std::uintptr_t previous = anchor_.previous;

@@ -41,7 +41,6 @@ class FrameObjectWalker {
   static constexpr std::uint32_t kWrongGuesses = 6;  // until a part of the stack is enough
   static constexpr std::uint32_t kMaxWrongGuesses = 16;
 
-  enum class Attempt { whole, torn, guessed_wrong, no_stack };
   enum class Need { whole_stack, callers };
 
   Attempt attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess, Need need) noexcept;

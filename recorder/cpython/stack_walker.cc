@@ -34,29 +34,15 @@ Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, Sta
   lookup_rounds_ = 0;
   hot_bytes_ = StackCopy::kHotBytes;
   guess.adopt(state);
-  std::uint32_t tries = 0;
-  for (std::uint32_t wrong_guesses = 0; tries < kMaxTries && wrong_guesses < kWrongGuesses; ++walk_.retries) {
-    switch (attempt(state, context, guess, tries + 1 >= kTries)) {
-      case Attempt::whole:
-        walk_.result = Walk::Result::stack;
-        walk_.frames = std::span(*frames_).first(frame_count_);
-        return walk_;
-      case Attempt::no_stack:
-        walk_.result = Walk::Result::no_stack;
-        return walk_;
-      case Attempt::torn:
-        ++tries;
-        break;
-      case Attempt::guessed_wrong:
-        ++wrong_guesses;
-        break;
-    }
-  }
+  walk_.result = attempt_up_to({kMaxTries, kWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
+    return attempt(state, context, guess, so_far.tries + 1 >= kTries);
+  });
+  if (walk_.result == Walk::Result::stack) walk_.frames = std::span(*frames_).first(frame_count_);
   return walk_;
 }
 
-StackWalker::Attempt StackWalker::attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
-                                          bool may_be_partial) noexcept {
+Attempt StackWalker::attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
+                             bool may_be_partial) noexcept {
   if (!copy_.take(state, context, guess, hot_bytes_)) {
     guess.forget_outside();
     // The thread may just have moved to another chunk, or be gone.
@@ -81,8 +67,8 @@ StackWalker::Attempt StackWalker::attempt(const ThreadState& state, const WalkCo
   return top == 0 ? Attempt::no_stack : compare_hot(top, now, guess, may_be_partial);
 }
 
-StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess,
-                                              bool may_be_partial) noexcept {
+Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess,
+                                 bool may_be_partial) noexcept {
   hot_->follow(StackCopy::Group::second, top, now.chunk_top);
   FrameCopy leaf;
   if (!copy_.find_hot(StackCopy::Group::second, top, leaf)) {
@@ -112,8 +98,8 @@ StackWalker::Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadSt
 }
 
 /// Keeps the frames that agree, `agreed` of the second copy or those of the first.
-StackWalker::Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_t top, const ThreadState& now,
-                                               StackGuess& guess) noexcept {
+Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_t top, const ThreadState& now,
+                                  StackGuess& guess) noexcept {
   if (can_be_partial(agreed)) {
     const Attempt result = keep_agreed(agreed, guess);
     if (result != Attempt::torn) return result;
@@ -124,7 +110,7 @@ StackWalker::Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_
   return can_be_partial(agreed_at_first) ? keep_agreed(agreed_at_first, guess) : give_up(agreed_at_first);
 }
 
-StackWalker::Attempt StackWalker::give_up(std::size_t agreed) noexcept {
+Attempt StackWalker::give_up(std::size_t agreed) noexcept {
   if (agreed == 0) hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);  // quieter frames are further down
   return Attempt::torn;
 }
@@ -169,7 +155,7 @@ void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, Stac
 }
 
 /// Keeps the agreed frames, and those below them.
-StackWalker::Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept {
+Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept {
   forget_chain();
   check_chunks(guess);
   descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
@@ -215,7 +201,7 @@ bool StackWalker::is_rooted(const StackGuess& guess) const noexcept {
          descent_.above - first_slot <= sizeof(std::uintptr_t);  // the first chunk leaves a slot unused
 }
 
-StackWalker::Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
+Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
   const std::size_t lookups_before = lookup_count_;
   std::uintptr_t address = hot_->exit();
   while (address != 0) {
@@ -239,7 +225,7 @@ StackWalker::Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
 }
 
 /// Holds the older frames to the anchor.
-StackWalker::Attempt StackWalker::confirm_cold(bool was_looked_up, StackGuess& guess) noexcept {
+Attempt StackWalker::confirm_cold(bool was_looked_up, StackGuess& guess) noexcept {
   // Looking frames up takes long, and the anchor can be back meanwhile: next time they are part of the copy.
   const bool can_be_guessed = !walk_.is_truncated && outside_count_ <= StackGuess::kMaxCold;
   if (was_looked_up && can_be_guessed && lookup_rounds_++ < kLookupRounds) {

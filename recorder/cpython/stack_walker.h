@@ -57,8 +57,6 @@ class StackWalker {
   static constexpr std::size_t kMaxChain = 2 * kMaxDepth + 64;  // hidden frames included
   static constexpr std::size_t kMaxLookups = 128;               // single reads, a walk, for frames nobody guessed
 
-  enum class Attempt { whole, torn, guessed_wrong, no_stack };
-
   /// Frames lie in a chunk without gaps, so each ends where the one it called starts.
   struct Descent {
     std::size_t chunk = 0;     // index in StackGuess::chunks

@@ -29,4 +29,36 @@ struct Walk {
   std::uint32_t code_births = 0;  // 0 = unknown
 };
 
+/// What came of reading a stack once.
+enum class Attempt { whole, torn, guessed_wrong, no_stack };
+
+/// How often a stack was read. A stack that moved costs a try; a wrong guess costs none, but not for ever.
+struct Attempts {
+  std::uint32_t tries = 0;
+  std::uint32_t wrong_guesses = 0;
+};
+
+/// Reads a stack until it is decided, or `limit` is reached in one of its numbers.
+/// @param retries  counts the readings that decided nothing
+/// @param read     called with the Attempts so far, returns an Attempt; does not throw
+template <typename Read>
+Walk::Result attempt_up_to(Attempts limit, std::uint32_t& retries, const Read& read) noexcept {
+  Attempts so_far;
+  for (; so_far.tries < limit.tries && so_far.wrong_guesses < limit.wrong_guesses; ++retries) {
+    switch (read(so_far)) {
+      case Attempt::whole:
+        return Walk::Result::stack;
+      case Attempt::no_stack:
+        return Walk::Result::no_stack;
+      case Attempt::torn:
+        ++so_far.tries;
+        break;
+      case Attempt::guessed_wrong:
+        ++so_far.wrong_guesses;
+        break;
+    }
+  }
+  return Walk::Result::failed;
+}
+
 }  // namespace gauge::cpython
