@@ -112,8 +112,9 @@ class Table {
     if (processes.size() > kMostProcessesShown)
       lines_.push_back(fmt::format("and {} more", format_count(processes.size() - kMostProcessesShown, "process")));
     const std::string facts = fmt::format(
-        "Python {}, {} at {}, {}, {}", processes.front().python_version, format_count(hot_.total.samples, "sample"),
-        format_rate(processes.front().interval), format_count(profile_.threads().size(), "thread"),
+        "Python {}, {} at {}{}, {}, {}", processes.front().python_version, format_count(hot_.total.samples, "sample"),
+        processes.front().max_overhead > 0 ? "up to " : "", format_rate(processes.front().interval),
+        format_count(profile_.threads().size(), "thread"),
         fmt::format("{} wall, {} CPU over all threads", format_time(hot_.total.wall), format_time(hot_.total.cpu)));
     for (const std::string& line : wrapped(facts, style_.width)) lines_.push_back(paint_.dim(line));
   }

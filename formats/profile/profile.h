@@ -67,6 +67,7 @@ struct Process {
   std::string host;
   std::string gauge_version;
   std::chrono::nanoseconds interval{};          // asked for
+  double max_overhead = 0;                      // share of one core: looked less often to stay below; 0 = any
   std::chrono::nanoseconds start_time{};        // CLOCK_MONOTONIC
   std::chrono::nanoseconds start_unix_time{};   // the same moment since 1970, UTC
   std::chrono::nanoseconds last_sample_time{};  // CLOCK_MONOTONIC; start_time if there is none

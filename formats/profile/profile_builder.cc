@@ -129,6 +129,7 @@ Process process_of(const gpf::Recording& recording) {
   process.host = valid_utf8(metadata.host);
   process.gauge_version = valid_utf8(metadata.gauge_version);
   process.interval = plausible(metadata.interval_ns);
+  process.max_overhead = metadata.max_overhead_ppm / 1e6;
   process.start_time = nanoseconds{std::clamp(metadata.start_monotonic_ns, std::int64_t{0}, kLatest)};
   process.last_sample_time = process.start_time;
   process.start_unix_time = nanoseconds{std::clamp(metadata.start_unix_ns, std::int64_t{0}, 2 * kLatest)};

@@ -251,6 +251,7 @@ def test_max_overhead_lowers_the_rate_and_says_so(
     assert summary["rate_achieved"] < 2_000
     assert costs["little"] < 0.3 * costs["any"]
     assert b"asked for 10 kHz within 2 % of one core, got " in run([gauge, "info", tmp_path / "little.gpf"]).stdout
+    assert b" at up to 10 kHz, " in run([gauge, "report", tmp_path / "little.gpf"]).stdout
 
 
 def test_an_interpreter_without_recorder_runs_on(gauge: pathlib.Path, tmp_path: pathlib.Path) -> None:
