@@ -401,25 +401,5 @@ TEST_F(StackWalkerTest, GivesAFrameAnotherFingerprintWhenItHasRun) {
   EXPECT_EQ(after.frames[2].fingerprint, before[2].fingerprint);
 }
 
-TEST(StackWalkerFuzz, SurvivesEveryLie) {
-  UnreliableReader reader(1);
-  const auto walker = std::make_unique<StackWalker>(reader, kFakeLayout);
-  const auto guess = std::make_unique<StackGuess>();
-  FakeThread thread(0x1000, 1);
-  reader.may_lie = true;
-  std::mt19937 random(2);
-  std::size_t depth = 0;
-  for (int i = 0; i < 20000; ++i) {
-    if (depth > 0 && (random() % 2 == 0 || depth > 400)) {
-      thread.pop();
-      --depth;
-    } else {
-      thread.push(0x100 * (1 + random() % 9), random() % 8 == 0 ? kGenerator : std::uint8_t{0});
-      ++depth;
-    }
-    EXPECT_LE(walker->walk(thread.state(), {thread.address(), 0}, *guess).frames.size(), StackWalker::kMaxDepth);
-  }
-}
-
 }  // namespace
 }  // namespace gauge::cpython
