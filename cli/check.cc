@@ -116,9 +116,9 @@ void repair_file(const Options& options) {
 int check(const Arguments& arguments) {
   Options options;
   CommandLine line{help()};
-  line.options().add_option("FILE", options.files);
-  line.options().add_option("--repair", options.repair, "write what can be read to this file")->option_text("OUT");
-  line.options().add_flag("-f,--force", options.force, "overwrite OUT if it exists");
+  line.words(options.files);
+  line.option("--repair", "OUT", "write what can be read to this file", options.repair);
+  line.flag("-f,--force", "overwrite OUT if it exists", options.force);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_files(options.files, "check");
   if (options.repair.empty()) return static_cast<int>(check_files(options.files));

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdio>
 
@@ -45,20 +48,40 @@ std::string indented(std::string_view lines) {
 
 }  // namespace
 
-CommandLine::CommandLine(HelpTexts texts) : app_{texts.summary}, texts_{std::move(texts)} {
-  app_.formatter(std::make_shared<HelpFormatter>(texts_.usage));
-  app_.footer("Examples:\n" + indented(texts_.examples));
-  app_.set_help_flag("-h,--help", "show this and exit");
-  app_.allow_extras();  // so that an unknown option comes to unknown_argument()
+struct CommandLine::Parser {
+  explicit Parser(const std::string& summary) : app{summary} {}
+
+  CLI::App app;
+};
+
+CommandLine::CommandLine(HelpTexts texts)
+    : texts_{std::move(texts)}, parser_{std::make_unique<Parser>(texts_.summary)} {
+  CLI::App& app = parser_->app;
+  app.formatter(std::make_shared<HelpFormatter>(texts_.usage));
+  app.footer("Examples:\n" + indented(texts_.examples));
+  app.set_help_flag("-h,--help", "show this and exit");
+  app.allow_extras();  // so that an unknown option comes to unknown_argument()
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::words(std::vector<std::string>& target) { parser_->app.add_option("WORDS", target); }
+
+void CommandLine::option(std::string names, std::string placeholder, std::string help, std::string& target) {
+  parser_->app.add_option(std::move(names), target, std::move(help))->option_text(std::move(placeholder));
+}
+
+void CommandLine::flag(std::string names, std::string help, bool& target) {
+  parser_->app.add_flag(std::move(names), target, std::move(help));
 }
 
 bool CommandLine::parse(const Arguments& arguments) {
   // CLI11 takes them from the back.
   std::vector<std::string> reversed{arguments.rbegin(), arguments.rend()};
   try {
-    app_.parse(reversed);
+    parser_->app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app_.help().c_str(), stdout);
+    std::fputs(parser_->app.help().c_str(), stdout);
     return false;
   } catch (const CLI::ArgumentMismatch& mismatch) {
     // "--output: 1 required TEXT missing" and the like: the option is all that is worth saying.
@@ -68,7 +91,7 @@ bool CommandLine::parse(const Arguments& arguments) {
   } catch (const CLI::ParseError& error) {
     throw Error{ErrorCode::usage, fmt::format("{}: {}; see {}", texts_.verb, error.what(), help_command())};
   }
-  const std::vector<std::string> unknown = app_.remaining();
+  const std::vector<std::string> unknown = parser_->app.remaining();
   if (!unknown.empty()) throw unknown_argument(unknown.front());
   return true;
 }
@@ -76,7 +99,7 @@ bool CommandLine::parse(const Arguments& arguments) {
 Error CommandLine::unknown_argument(const std::string& argument) const {
   const std::string name = argument.substr(0, argument.find('='));
   std::vector<std::string> known;
-  for (const CLI::Option* option : app_.get_options()) {
+  for (const CLI::Option* option : parser_->app.get_options()) {
     for (const std::string& text : option->get_lnames()) known.push_back("--" + text);
   }
   const std::vector<std::string_view> words{known.begin(), known.end()};
@@ -88,7 +111,7 @@ bool CommandLine::takes_value(const std::string& argument) const {
   if (argument.find('=') != std::string::npos) return false;
   // Of short options written together only the last one can take the next argument.
   const bool is_short = !argument.starts_with("--");
-  const CLI::Option* option = app_.get_option_no_throw(is_short ? argument.substr(0, 2) : argument);
+  const CLI::Option* option = parser_->app.get_option_no_throw(is_short ? argument.substr(0, 2) : argument);
   const bool has_attached_value = is_short && argument.size() > 2;
   if (option == nullptr) return false;
   if (option->get_expected_max() == 0 && has_attached_value) return takes_value("-" + argument.substr(2));

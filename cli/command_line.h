@@ -1,12 +1,12 @@
-// The options of one verb: CLI11 parses, we word what went wrong.
+// The options of one verb: CLI11 parses, we word what went wrong. Its headers take long to compile; only
+// command_line.cc includes them.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/verbs.h"
 #include "formats/base/error.h"
@@ -24,9 +24,18 @@ struct HelpTexts {
 class CommandLine {
  public:
   explicit CommandLine(HelpTexts texts);
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
 
-  /// Where options are added. Ask for nothing that CLI11 checks itself (required, ranges): its messages name no remedy.
-  [[nodiscard]] CLI::App& options() noexcept { return app_; }
+  // What parse() fills in. A target must live until then, and keeps what it holds where nothing is given. `names` are
+  // as in "-o,--output"; `help` breaks its own lines.
+
+  /// Words without a dash. --help says what they are in the usage line.
+  void words(std::vector<std::string>& target);
+  /// An option with a value, which --help shows as `placeholder`. The verb checks it: CLI11's messages name no remedy.
+  void option(std::string names, std::string placeholder, std::string help, std::string& target);
+  void flag(std::string names, std::string help, bool& target);
 
   /// @return false where --help was asked for, and printed
   /// @throws Error(usage) naming the option and, for an unknown one, the nearest known
@@ -43,8 +52,9 @@ class CommandLine {
   [[nodiscard]] Error unknown_argument(const std::string& argument) const;
   [[nodiscard]] bool takes_value(const std::string& argument) const;
 
-  CLI::App app_;
+  struct Parser;
   HelpTexts texts_;
+  std::unique_ptr<Parser> parser_;
 };
 
 /// "did you mean WORD?", or `otherwise` where nothing is near.

@@ -58,26 +58,23 @@ HelpTexts help() {
                                   name, formats().front().extension, name)};
 }
 
-void add_options(CLI::App& app, Options& options) {
-  app.add_option("FILE", options.files);
-  app.add_option("-t,--to", options.format, "format, see above; guessed from the name of the output")
-      ->option_text("FORMAT");
-  app.add_option("-o,--output", options.output,
-                 "where to write; - for standard output (default:\nthe recording's name "
-                 "with the format's suffix);\nNAME.gz is compressed")
-      ->option_text("FILE");
-  app.add_option("--frames", options.frames, "what makes two frames the same: function (default),\nor line")
-      ->option_text("WHAT");
-  app.add_option("--weight", options.weight,
-                 "samples, wall, cpu or gil, for a format that holds one\nweight or shows one first")
-      ->option_text("WHAT");
-  app.add_option("--paths", options.paths, "files in texts of frames: short (below the import root,\ndefault), or full")
-      ->option_text("WHICH");
-  app.add_flag("--threads", options.threads,
-               "threads as outermost frames, for a format that has no\nother place for them");
-  app.add_flag("--processes", options.processes, "processes likewise");
-  app.add_flag("-f,--force", options.force, "overwrite the output if it exists");
-  app.add_flag("--strict", options.strict, "exit with 2 if a recording is cut or damaged");
+void add_options(CommandLine& line, Options& options) {
+  line.words(options.files);
+  line.option("-t,--to", "FORMAT", "format, see above; guessed from the name of the output", options.format);
+  line.option("-o,--output", "FILE",
+              "where to write; - for standard output (default:\nthe recording's name "
+              "with the format's suffix);\nNAME.gz is compressed",
+              options.output);
+  line.option("--frames", "WHAT", "what makes two frames the same: function (default),\nor line", options.frames);
+  line.option("--weight", "WHAT", "samples, wall, cpu or gil, for a format that holds one\nweight or shows one first",
+              options.weight);
+  line.option("--paths", "WHICH", "files in texts of frames: short (below the import root,\ndefault), or full",
+              options.paths);
+  line.flag("--threads", "threads as outermost frames, for a format that has no\nother place for them",
+            options.threads);
+  line.flag("--processes", "processes likewise", options.processes);
+  line.flag("-f,--force", "overwrite the output if it exists", options.force);
+  line.flag("--strict", "exit with 2 if a recording is cut or damaged", options.strict);
 }
 
 std::vector<std::string_view> format_names() {
@@ -172,7 +169,7 @@ void write(const Profile& profile, const Format& format, const WriteOptions& how
 int convert(const Arguments& arguments) {
   Options options;
   CommandLine line{help()};
-  add_options(line.options(), options);
+  add_options(line, options);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_files(options.files, "convert");
   const Format& format = chosen_format(options);

@@ -129,8 +129,8 @@ int info(const Arguments& arguments) {
   std::vector<std::string> files;
   bool json = false;
   CommandLine line{help()};
-  line.options().add_option("FILE", files);
-  line.options().add_flag("--json", json, "print an array with one object per file");
+  line.words(files);
+  line.flag("--json", "print an array with one object per file", json);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_files(files, "info");
 

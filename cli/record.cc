@@ -57,22 +57,21 @@ struct Options {
   bool strict = false;
 };
 
-void add_options(CLI::App& app, Options& options) {
-  app.add_option("-o,--output", options.output,
-                 "where to record: a file or folder; %p pid, %t time,\n%h host, %n number, %{VARIABLE} (default:\n"
-                 "gauge-PROGRAM-TIME-PID.gpf)")
-      ->option_text("FILE");
-  app.add_option("-r,--rate", options.rate, "samples per second: 100, 10khz (default: 100)")->option_text("RATE");
-  app.add_option("-i,--interval", options.interval, "or the time between samples: 250us, 10ms")->option_text("TIME");
-  app.add_option("-d,--duration", options.duration, "stop recording after this time; the program runs on")
-      ->option_text("TIME");
-  app.add_option("--max-overhead", options.max_overhead,
-                 "sample more slowly where the recorder would use more\nthan this share of one core: 1%, 0.5%")
-      ->option_text("SHARE");
-  app.add_flag("-s,--subprocesses", options.subprocesses,
-               "record the Pythons that it starts, too, each in a\nfile of its own");
-  app.add_flag("-f,--force", options.force, "overwrite the file if it exists");
-  app.add_flag("--strict", options.strict, "exit with 1 if the recording failed and the program\ndid not");
+void add_options(CommandLine& line, Options& options) {
+  line.option("-o,--output", "FILE",
+              "where to record: a file or folder; %p pid, %t time,\n%h host, %n number, %{VARIABLE} (default:\n"
+              "gauge-PROGRAM-TIME-PID.gpf)",
+              options.output);
+  line.option("-r,--rate", "RATE", "samples per second: 100, 10khz (default: 100)", options.rate);
+  line.option("-i,--interval", "TIME", "or the time between samples: 250us, 10ms", options.interval);
+  line.option("-d,--duration", "TIME", "stop recording after this time; the program runs on", options.duration);
+  line.option("--max-overhead", "SHARE",
+              "sample more slowly where the recorder would use more\nthan this share of one core: 1%, 0.5%",
+              options.max_overhead);
+  line.flag("-s,--subprocesses", "record the Pythons that it starts, too, each in a\nfile of its own",
+            options.subprocesses);
+  line.flag("-f,--force", "overwrite the file if it exists", options.force);
+  line.flag("--strict", "exit with 1 if the recording failed and the program\ndid not", options.strict);
 }
 
 std::chrono::nanoseconds interval_of(const Options& options, const Settings& settings) {
@@ -151,7 +150,7 @@ RunResult run_recorded(const Program& program, const RecorderSettings& settings)
 int record(const Arguments& arguments) {
   Options options;
   CommandLine line{help()};
-  add_options(line.options(), options);
+  add_options(line, options);
   const std::size_t own = line.own_arguments(arguments, kPythonForms);
   const auto border = arguments.begin() + static_cast<std::ptrdiff_t>(own);
   if (!line.parse({arguments.begin(), border})) return static_cast<int>(ExitStatus::done);

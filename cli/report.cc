@@ -42,14 +42,12 @@ struct Options {
   bool json = false;
 };
 
-void add_options(CLI::App& app, Options& options) {
-  app.add_option("FILE", options.files);
-  app.add_option("-n,--limit", options.limit, "functions to show (default: 25; with --json: all)")
-      ->option_text("COUNT");
-  app.add_option("--sort", options.sort, "self (default), total, or cpu, which is CPU time of\nthe function itself")
-      ->option_text("BY");
-  app.add_option("--color,--colour", options.colour, "auto (default), always or never")->option_text("WHEN");
-  app.add_flag("--json", options.json, "print JSON, for scripts");
+void add_options(CommandLine& line, Options& options) {
+  line.words(options.files);
+  line.option("-n,--limit", "COUNT", "functions to show (default: 25; with --json: all)", options.limit);
+  line.option("--sort", "BY", "self (default), total, or cpu, which is CPU time of\nthe function itself", options.sort);
+  line.option("--color,--colour", "WHEN", "auto (default), always or never", options.colour);
+  line.flag("--json", "print JSON, for scripts", options.json);
 }
 
 void print_lines(std::FILE* stream, std::string_view before, const std::vector<std::string>& lines) {
@@ -61,7 +59,7 @@ void print_lines(std::FILE* stream, std::string_view before, const std::vector<s
 int report(const Arguments& arguments) {
   Options options;
   CommandLine line{help()};
-  add_options(line.options(), options);
+  add_options(line, options);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_files(options.files, "report");
   TableStyle style{.colour = wants_colour(options.colour, STDOUT_FILENO), .width = {}};

@@ -18,10 +18,10 @@ using testing::Throws;
 class CommandLineTest : public testing::Test {
  protected:
   CommandLineTest() {
-    line_.options().add_option("-o,--output", output_);
-    line_.options().add_flag("-f,--force", force_);
-    line_.options().add_flag("-s,--subprocesses", subprocesses_);
-    line_.options().add_option("FILE", files_);
+    line_.option("-o,--output", "FILE", "", output_);
+    line_.flag("-f,--force", "", force_);
+    line_.flag("-s,--subprocesses", "", subprocesses_);
+    line_.words(files_);
   }
 
   std::size_t own(const Arguments& arguments) const {
