@@ -154,7 +154,7 @@ StackCopy::HotRanges StackCopy::add_innermost(const StackGuess& guess) noexcept 
 
 void StackCopy::add_older(const StackGuess& guess) noexcept {
   // What the copy must end with has room kept for it.
-  constexpr std::size_t kReserved = 4 + StackGuess::kMaxChunks;
+  constexpr std::size_t kReserved = 6 + StackGuess::kMaxChunks;
   first_cold_ = snapshot_.count();
   for (std::size_t i = 0; i < guess.cold_count; ++i) {
     if (snapshot_.count() + kReserved >= MemoryReader::kMaxRanges) {
@@ -168,17 +168,29 @@ void StackCopy::add_older(const StackGuess& guess) noexcept {
   older_chunks_ = fitting_chunks(guess);
   for (std::size_t i = older_chunks_; i > 0; --i) (void)add(guess.chunks[i].address, guess.chunks[i].size);
   low_ = kNone;
+  seams_.fill(kNone);
   if (window_.size == 0) return;
   const std::uintptr_t base = guess.chunks[0].address;
   if (window_.address == base && guess.cold_count == 0 && older_chunks_ == 0) return;  // the window has it all
-  const std::uintptr_t end = window_.address + std::min(window_.size, kLateBytes);
-  low_ = add(base, end - base);
+  if (window_.address > base) low_ = add(base, window_.address - base);
+  add_seams(guess);
+}
+
+/// A program that left the anchor while the older frames were copied may be back there at the end. Two copies one right
+/// after the other leave no time for that.
+void StackCopy::add_seams(const StackGuess& guess) noexcept {
+  const bool is_in_border = border_.size > 0;
+  const MemoryRange& hot_part = is_in_border ? border_ : window_;
+  const std::uintptr_t base = guess.chunks[is_in_border ? 1 : 0].address;
+  const std::size_t below = std::min(hot_part.address - base, kSeamBytes);
+  const std::size_t above = std::min(hot_part.size, kSeamBytes);
+  for (std::size_t& seam : seams_) seam = add(hot_part.address - below, below + above);
 }
 
 std::size_t StackCopy::fitting_chunks(const StackGuess& guess) noexcept {
-  // The low end of the newest chunk comes after them and must fit as well.
+  // What comes after them must fit as well.
   const std::size_t newest = guess.chunk_count > 0 ? guess.chunks[0].size : 0;
-  std::size_t room = snapshot_.room() - std::min(snapshot_.room(), newest + kLateBytes);
+  std::size_t room = snapshot_.room() - std::min(snapshot_.room(), newest + 2 * kSeams * kSeamBytes);
   std::size_t count = 0;
   while (count + 1 < guess.wanted_chunks && guess.chunks[count + 1].size <= room) room -= guess.chunks[++count].size;
   if (count + 1 < guess.wanted_chunks) is_cut_ = true;
@@ -237,6 +249,7 @@ bool StackCopy::find_hot(Group group, std::uintptr_t address, FrameCopy& frame) 
 bool StackCopy::find(std::uintptr_t address, FrameCopy& frame) noexcept {
   if (find_hot(Group::second, address, frame)) return true;
   if (low_ != kNone && find_in(low_, address, frame)) return true;
+  if (find_at_seam(0, address, frame)) return true;  // it lies across the end of the hot ones
   // Cold frames were guessed in the order in which a chain passes through them.
   for (std::size_t step = 0; step < cold_count_; ++step) {
     const std::size_t index = (cursor_ + step) % cold_count_;
@@ -250,8 +263,8 @@ bool StackCopy::find(std::uintptr_t address, FrameCopy& frame) noexcept {
   return false;
 }
 
-bool StackCopy::find_late(std::uintptr_t address, FrameCopy& frame) const noexcept {
-  return low_ != kNone && contains(window_.address, window_.size, address, 1) && find_in(low_, address, frame);
+bool StackCopy::find_at_seam(std::size_t turn, std::uintptr_t address, FrameCopy& frame) const noexcept {
+  return seams_[turn] != kNone && find_in(seams_[turn], address, frame);
 }
 
 bool StackCopy::is_in_window(std::uintptr_t address) const noexcept {

@@ -1,7 +1,7 @@
 // One copy of everything a thread's stack is made of, taken in one call from guessed addresses:
 //
-//   GIL | hot frames | thread state | the innermost again | hot frames again | older frames, the low end of the newest
-//   chunk last | births | GIL
+//   GIL | hot frames | thread state | the innermost again | hot frames again | older frames | where hot and older ones
+//   meet, twice | births | GIL
 //
 // The order is what makes the parts witness for one another; stack_walker.h says how.
 #pragma once
@@ -118,8 +118,10 @@ class StackCopy {
   bool find_hot(Group group, std::uintptr_t address, FrameCopy& frame) const noexcept;
   /// Looks in the second hot copy and in the older frames.
   bool find(std::uintptr_t address, FrameCopy& frame) noexcept;
-  /// The frame as it was after the older frames were copied, if the low end of the newest chunk has it.
-  bool find_late(std::uintptr_t address, FrameCopy& frame) const noexcept;
+  static constexpr std::size_t kSeams = 2;
+  /// The frame as it was when all frames had been copied, if it is where the hot and the older ones meet.
+  /// @param turn  below kSeams: of which copy, one right after the other
+  bool find_at_seam(std::size_t turn, std::uintptr_t address, FrameCopy& frame) const noexcept;
   /// True if the hot part of the newest chunk includes `address`.
   [[nodiscard]] bool is_in_window(std::uintptr_t address) const noexcept;
   /// True if the hot part of the chunk before it does.
@@ -135,7 +137,7 @@ class StackCopy {
   static constexpr std::size_t kMinHotBytes = 1536;    // below the top: room for some frames
   static constexpr std::size_t kInnermostBytes = 768;  // below the top
   static constexpr std::size_t kInnermostOutside = 2;  // frames outside the chunks
-  static constexpr std::size_t kLateBytes = 768;
+  static constexpr std::size_t kSeamBytes = 512;       // of the hot frames, and as much of the older ones
 
   struct HotRanges {
     std::size_t window = kNone;
@@ -151,6 +153,7 @@ class StackCopy {
   [[nodiscard]] HotRanges add_hot(const StackGuess& guess) noexcept;
   [[nodiscard]] HotRanges add_innermost(const StackGuess& guess) noexcept;
   void add_older(const StackGuess& guess) noexcept;
+  void add_seams(const StackGuess& guess) noexcept;
   /// How many of the older chunks, newest first, there is room for.
   [[nodiscard]] std::size_t fitting_chunks(const StackGuess& guess) noexcept;
   [[nodiscard]] std::size_t c_frame_range() const noexcept;
@@ -162,7 +165,9 @@ class StackCopy {
   Snapshot snapshot_;
 
   // Indices of ranges; kNone = not there.
-  std::size_t gil_before_ = kNone, thread_ = kNone, low_ = kNone, births_ = kNone, gil_after_ = kNone;
+  std::size_t gil_before_ = kNone, thread_ = kNone, births_ = kNone, gil_after_ = kNone;
+  std::size_t low_ = kNone;  // of the newest chunk, below the window
+  std::array<std::size_t, kSeams> seams_{};
   std::size_t first_c_frame_ = 0, c_frame_count_ = 0;
   std::array<HotRanges, 3> hot_;  // by Group
   std::size_t first_cold_ = 0, cold_count_ = 0;

@@ -214,7 +214,7 @@ Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
         break;
       }
     }
-    if (!descend(frame, guess) || !format_.is_plausible(frame)) {
+    if (!descend(frame, guess) || !format_.is_plausible(frame) || !is_same_at_seam(frame)) {
       remember(guess);
       return Attempt::torn;
     }
@@ -234,14 +234,19 @@ Attempt StackWalker::confirm_cold(bool was_looked_up, StackGuess& guess) noexcep
   }
   const FrameCopy& anchor = hot_->from_root(0);
   FrameCopy late;
-  if (!was_looked_up && copy_.find_late(anchor.address, late)) {
-    late.size = std::min(late.size, anchor.size);
-    if (format_.is_same(anchor, late)) return Attempt::whole;
-  } else if (is_anchor_still(anchor)) {
-    return Attempt::whole;
-  }
+  const bool is_at_seam = !was_looked_up && copy_.find_at_seam(StackCopy::kSeams - 1, anchor.address, late);
+  if (is_at_seam ? is_same_at_seam(anchor) : is_anchor_still(anchor)) return Attempt::whole;
   hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
   return Attempt::torn;
+}
+
+/// False if the frame had changed when the seam was copied.
+bool StackWalker::is_same_at_seam(const FrameCopy& frame) const noexcept {
+  for (std::size_t turn = 0; turn < StackCopy::kSeams; ++turn) {
+    FrameCopy late;
+    if (copy_.find_at_seam(turn, frame.address, late) && !format_.is_same(frame, late)) return false;
+  }
+  return true;
 }
 
 /// Reads the head of the anchor once more, where it was not copied after the frames below it.

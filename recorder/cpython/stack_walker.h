@@ -6,9 +6,11 @@
 // were frozen too.
 //
 // Frozen, or back again: a program that calls the same functions over and over comes back to the same bytes. Against
-// that stand three things. A frame says whether it waits or runs, so the remains above a running one are not taken for
-// its callee. The innermost frames, which can come back soonest, are copied once more between the two copies. And the
-// anchor is so far down that all above it cannot return and be called again before the copy is done.
+// that stand four things. A frame says whether it waits or runs, so the remains above a running one are not taken for
+// its callee. The innermost frames, which can come back soonest, are copied once more between the two copies. The
+// anchor is so far down that all above it cannot return and be called again before the copy is done, if nothing holds
+// that up. And if something does, the seam, where hot and older frames meet, is copied twice at the end: frames on both
+// sides that are the same as before were on the stack together, before and after.
 //
 // All that is about frames in chunks. Where they are objects, frame_object_walker.h does it.
 //
@@ -84,6 +86,7 @@ class StackWalker {
   LookUp find_chunk(std::uintptr_t address, StackGuess& guess) noexcept;
   bool read_next_chunk(StackGuess& guess) noexcept;
   bool descend(FrameCopy& frame, const StackGuess& guess) noexcept;
+  [[nodiscard]] bool is_same_at_seam(const FrameCopy& frame) const noexcept;
   [[nodiscard]] bool is_anchor_still(const FrameCopy& anchor) noexcept;
 
   void forget_chain() noexcept;

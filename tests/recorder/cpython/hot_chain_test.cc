@@ -100,6 +100,12 @@ class TwoRecursions {
     is_falling_ = true;
   }
 
+  /// Goes on until the `call`th call of a round, counted from 0, is so deep.
+  void go_to(std::size_t call, std::size_t depth) {
+    do step();
+    while (call_ != call || depth_ != depth);
+  }
+
   [[nodiscard]] ThreadState state() const { return thread_.state(); }
   /// Whether the stack can have been that of the program, whole or without its innermost frames.
   [[nodiscard]] static bool is_possible(const Walk& walk) {
@@ -112,7 +118,7 @@ class TwoRecursions {
 
  private:
   static constexpr std::uintptr_t kBelow = 0x100, kRoot = 0x200, kA = 0xA00, kB = 0xB00;
-  static constexpr std::array<std::size_t, 4> kDepths = {1, 7, 2, 20};
+  static constexpr std::array<std::size_t, 4> kDepths = {1, 8, 2, 30};
 
   [[nodiscard]] bool is_a() const { return call_ % 2 == 0; }
   void jump_to_call() { thread_.jump(kRoot + (is_a() ? 1 : 2)); }
@@ -204,6 +210,41 @@ std::size_t impossible_of_recursions(std::size_t frames_below, int walks) {
     for (std::size_t steps = random() % 100; steps > 0; --steps) program.step();
   }
   return impossible;
+}
+
+/// The sampler stands still on the way through a copy, for less time than it would notice, until the program is about
+/// to come back to the frames copied before. What lies below these must be copied from before or from after that.
+TEST(HotChain, ACallIsNotTakenForTheNextOne) {
+  constexpr std::size_t kFirstOfB = 1, kSecondOfA = 2, kThirdOfA = 4, kLastOfA = 6;  // calls of a round
+  TwoRecursions program(40);
+  PausingReader reader;
+  reader.piece_bytes = 32;
+  StackWalker walker(reader, kFakeLayout);
+  const auto guess = std::make_unique<StackGuess>();
+  const auto walk_with_pause = [&](std::size_t pause, std::size_t comes_back) {
+    reader.before_piece = [](std::size_t) {};
+    program.go_to(kThirdOfA, 1);
+    walker.walk(program.state(), {}, *guess);
+    program.go_to(kLastOfA, 24);  // after that the hot frames end right above root
+    walker.walk(program.state(), {}, *guess);
+    program.go_to(kLastOfA, 16);
+    const ThreadState state = program.state();
+    program.go_to(kSecondOfA, 8);
+    reader.pieces = 0;
+    reader.before_piece = [&](std::size_t piece) {
+      if (piece == pause) program.go_to(kFirstOfB, 1);
+      for (std::size_t steps = piece == comes_back ? 3 : 0; steps > 0; --steps) program.step();
+    };
+    return walker.walk(state, {}, *guess);
+  };
+  constexpr std::size_t kNever = -1;
+  EXPECT_FALSE(walk_with_pause(kNever, kNever).is_partial);
+  const std::size_t pieces = reader.pieces;
+  for (std::size_t pause = 1; pause < pieces; ++pause) {
+    for (std::size_t comes_back = pause + 1; comes_back < pause + 8; ++comes_back) {
+      EXPECT_TRUE(TwoRecursions::is_possible(walk_with_pause(pause, comes_back))) << pause << ", " << comes_back;
+    }
+  }
 }
 
 TEST(HotChain, RecursionsThatComeAndGoAreNotMixed) { EXPECT_EQ(impossible_of_recursions(40, 5'000), 0u); }

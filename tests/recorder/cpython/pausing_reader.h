@@ -16,7 +16,7 @@ namespace gauge::cpython {
 /// Copies plainly, in pieces, and lets the program act before each.
 class PausingReader final : public MemoryReader {
  public:
-  static constexpr std::size_t kPieceBytes = 128;
+  std::size_t piece_bytes = 128;
   std::function<void(std::size_t)> before_piece = [](std::size_t) {};  // told how many have been copied
   std::size_t pieces = 0;
   std::size_t gathers = 0;
@@ -26,9 +26,9 @@ class PausingReader final : public MemoryReader {
     ++gathers;
     std::size_t done = 0;
     for (const MemoryRange& range : ranges) {
-      for (std::size_t at = 0; at < range.size; at += kPieceBytes, ++pieces) {
+      for (std::size_t at = 0; at < range.size; at += piece_bytes, ++pieces) {
         before_piece(pieces);
-        const std::size_t size = std::min(kPieceBytes, range.size - at);
+        const std::size_t size = std::min(piece_bytes, range.size - at);
         read_bytes(range.address + at, window_.data() + done, size);
         done += size;
       }
