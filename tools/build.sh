@@ -11,7 +11,10 @@ for task in test lint build; do
   [[ -x $venv/bin/python ]] && break
 done
 options=(-Dpybind11_DIR="$("$venv/bin/python" -m pybind11 --cmakedir)" "$@")
-if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+if command -v ccache >/dev/null; then
+  options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  export CCACHE_SLOPPINESS=pch_defines,time_macros  # without, it leaves out what uses precompiled headers
+fi
 
 cmake --preset "$preset" -B "$folder" "${options[@]}"
 cmake --build "$folder" --parallel "$(nproc)"
