@@ -9,7 +9,7 @@
 #include <string>
 
 #include "formats/gpf/framing.h"
-#include "tests/recorder/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gauge {
 namespace {

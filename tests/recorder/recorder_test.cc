@@ -13,7 +13,7 @@
 #include "formats/base/error.h"
 #include "tests/recorder/read_back.h"
 #include "tests/recorder/scripted_source.h"
-#include "tests/recorder/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gauge {
 namespace {

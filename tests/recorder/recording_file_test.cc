@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "formats/base/error.h"
-#include "tests/recorder/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gauge {
 namespace {
