@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "cli/paint.h"
 #include "cli/quantities.h"
 #include "cli/text.h"
 #include "formats/profile/short_file.h"
@@ -20,27 +21,10 @@ constexpr std::size_t kFiguresWidth = 37;  // columns of a row before its name, 
 constexpr double kHotShare = 0.2;
 constexpr double kWarmShare = 0.05;
 
-/// Terminal attributes; empty where colour is off.
-class Paint {
- public:
-  explicit Paint(bool on) : on_(on) {}
-  [[nodiscard]] std::string bold(std::string_view text) const { return wrap("1", text); }
-  [[nodiscard]] std::string dim(std::string_view text) const { return wrap("2", text); }
-  [[nodiscard]] std::string warning(std::string_view text) const { return wrap("33", text); }
-  [[nodiscard]] std::string light(std::string_view text) const { return wrap("90", text); }
-  [[nodiscard]] std::string by_heat(double share, std::string_view text) const {
-    if (share >= kHotShare) return wrap("1;31", text);
-    return share >= kWarmShare ? wrap("33", text) : std::string{text};
-  }
-
- private:
-  [[nodiscard]] std::string wrap(std::string_view code, std::string_view text) const {
-    if (!on_ || text.empty()) return std::string{text};
-    return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
-  }
-
-  bool on_;
-};
+std::string painted_by_heat(const Paint& paint, double share, std::string_view text) {
+  if (share >= kHotShare) return paint.bad(text);
+  return share >= kWarmShare ? paint.warning(text) : std::string{text};
+}
 
 std::string percent(double share) {
   const double value = 100 * share;
@@ -64,22 +48,6 @@ std::string cut(std::string text, const std::optional<std::size_t>& width) {
     text.pop_back();
   }
   return text + "…";
-}
-
-/// Breaks between words; a word longer than the terminal is left to it.
-std::vector<std::string> wrapped(std::string_view text, const std::optional<std::size_t>& width) {
-  std::vector<std::string> lines = {""};
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    const bool is_start = lines.back().empty();
-    if (!is_start && width && display_width(lines.back()) + 1 + display_width(word) > *width)
-      lines.push_back("  " + std::string{word});
-    else
-      lines.back() += (is_start ? "" : " ") + std::string{word};
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
 }
 
 class Table {
@@ -129,7 +97,7 @@ class Table {
   void add_row(const HotFunction& hot) {
     const double self = hot_.share(hot.self);
     const double total = hot_.share(hot.total);
-    std::string line = paint_.by_heat(self, fmt::format("{:>6}", percent(self))) + " ";
+    std::string line = painted_by_heat(paint_, self, fmt::format("{:>6}", percent(self))) + " ";
     if (bar_width() != 0) line += " " + share_bar(self, total, bar_width(), style_.colour) + " ";
     line += fmt::format("{:>7} {:>9} {:>9}  ", percent(total), time_cell(hot.self.wall), time_cell(hot.self.cpu));
     line += " " + place(profile_.function(hot.function));
@@ -186,7 +154,7 @@ std::string share_bar(double self, double total, std::size_t width, bool colour)
   for (std::size_t index = solid_columns; index < reach; ++index) light += "░";
   const std::string space(width - std::max(solid_columns, reach), ' ');
   const Paint paint{colour};
-  return paint.by_heat(self, solid) + paint.light(light) + space;
+  return painted_by_heat(paint, self, solid) + paint.light(light) + space;
 }
 
 std::vector<std::string> report_table(const Profile& profile, const HotFunctions& hot,

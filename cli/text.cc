@@ -80,4 +80,19 @@ std::string last_columns(std::string_view text, std::size_t width) {
   return "…" + std::string{text};
 }
 
+std::vector<std::string> wrapped(std::string_view text, const std::optional<std::size_t>& width, std::size_t indent) {
+  std::vector<std::string> lines = {""};
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    const bool is_start = lines.back().empty();
+    if (!is_start && width && display_width(lines.back()) + 1 + display_width(word) > *width)
+      lines.push_back(std::string(indent, ' ') + std::string{word});
+    else
+      lines.back() += (is_start ? "" : " ") + std::string{word};
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
 }  // namespace gauge::cli

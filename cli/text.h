@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gauge::cli {
 
@@ -18,5 +20,10 @@ namespace gauge::cli {
 
 /// The last `width` columns of `text`, with "…" in front where some were cut off: of a qualified name the end matters.
 [[nodiscard]] std::string last_columns(std::string_view text, std::size_t width);
+
+/// `text` in lines of at most `width` columns, broken between words; later lines start with `indent` spaces. A word
+/// longer than the terminal is left to it; without a width there is one line.
+[[nodiscard]] std::vector<std::string> wrapped(std::string_view text, const std::optional<std::size_t>& width,
+                                               std::size_t indent = 2);
 
 }  // namespace gauge::cli

@@ -1,5 +1,6 @@
 #include "cli/text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace gauge::cli {
@@ -31,6 +32,19 @@ TEST(LastColumns, KeepsTheEnd) {
   EXPECT_EQ(last_columns("pkg.module.function", 30), "pkg.module.function");
   EXPECT_EQ(last_columns("pkg.module.function", 9), "…function");
   EXPECT_EQ(last_columns("関数関数", 5), "…関数");
+}
+
+TEST(Wrapped, BreaksBetweenWordsAndIndentsWhatFollows) {
+  EXPECT_THAT(wrapped("one two three", 7), testing::ElementsAre("one two", "  three"));
+  EXPECT_THAT(wrapped("one two three", 7, 0), testing::ElementsAre("one two", "three"));
+}
+
+TEST(Wrapped, LeavesALongWordWhole) {
+  EXPECT_THAT(wrapped("a bbbbbbbb c", 4), testing::ElementsAre("a", "  bbbbbbbb", "  c"));
+}
+
+TEST(Wrapped, IsOneLineWithoutAWidth) {
+  EXPECT_THAT(wrapped("one two three", std::nullopt), testing::ElementsAre("one two three"));
 }
 
 }  // namespace
