@@ -17,18 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char letter : text) {
-    result += letter;
-    if (letter == '%') result += '%';
-  }
-  return result;
-}
-
 std::string default_name(const std::string& label) {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  return fmt::format("gauge-{}-{:%Y%m%dT%H%M%SZ}-%p.gpf", escaped(label), fmt::gmtime(now));
+  return fmt::format("gauge-{}-{:%Y%m%dT%H%M%SZ}-%p.gpf", literal_pattern(label), fmt::gmtime(now));
 }
 
 /// What stands before the first place that only the recorded process can fill in; all of it where there is none.
@@ -66,6 +57,15 @@ void check_places(std::string_view pattern) {
 
 }  // namespace
 
+std::string literal_pattern(std::string_view text) {
+  std::string result;
+  for (const char letter : text) {
+    result += letter;
+    if (letter == '%') result += '%';
+  }
+  return result;
+}
+
 std::string output_pattern(const std::string& output, const std::string& label) {
   if (output == "-")
     throw Error{ErrorCode::usage,
@@ -81,7 +81,7 @@ std::string output_pattern(const std::string& output, const std::string& label) 
   std::error_code error;
   const fs::path here = fs::current_path(error);
   if (error) throw io_error("working directory", "cannot be found", error.value(), "give -o with an absolute path");
-  return escaped(here.string()) + (here == "/" ? "" : "/") + pattern;
+  return literal_pattern(here.string()) + (here == "/" ? "" : "/") + pattern;
 }
 
 std::string output_folder(const std::string& pattern) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace gauge::cli {
 
@@ -16,6 +17,9 @@ namespace gauge::cli {
 /// @throws Error where the recording could not be written: no such folder, not writable, or there already and not
 ///         `replace`. Parts that only the recorded process can expand are not looked at.
 void check_output(const std::string& pattern, bool replace);
+
+/// The pattern that stands for just `text`.
+[[nodiscard]] std::string literal_pattern(std::string_view text);
 
 /// The folder of the pattern, up to its first '%'.
 [[nodiscard]] std::string output_folder(const std::string& pattern);

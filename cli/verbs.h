@@ -32,6 +32,8 @@ int report(const Arguments& arguments);
 /// Prints what was recorded, and how well.
 int info(const Arguments& arguments);
 int check(const Arguments& arguments);
+/// Tells which interpreters can be recorded here, and what stands in the way.
+int doctor(const Arguments& arguments);
 
 /// In the order in which --help shows them.
 [[nodiscard]] std::span<const Verb> verbs() noexcept;

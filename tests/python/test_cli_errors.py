@@ -74,6 +74,8 @@ COMMAND_LINES = {
     "report gone.gpf": "gone.gpf: ",
     "info": "info: no recording named; write 'gauge info out.gpf'",
     "info gone.gpf": "gone.gpf: ",
+    "doctor --jsn": "doctor: unknown option '--jsn'; did you mean --json?",
+    "doctor --color blue": "--color: 'blue' is not a choice; write auto, always or never",
     "check": "check: no recording named; write 'gauge check out.gpf'",
     "check gone.gpf": "gone.gpf: ",
     "check --repair - in.gpf": "--repair: writes a file, not to standard output; name one",
