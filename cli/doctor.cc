@@ -33,9 +33,8 @@ HelpTexts help() {
       .summary =
           "Tell which interpreters can be recorded here, by which reader, what a container or seccomp profile\n"
           "forbids, and how to fix it.\n\n"
-          "Each interpreter is tried: it is recorded for a moment, into a folder that is removed. Without a PYTHON "
-          "all\n"
-          "are that PATH, pyenv, uv and an active virtual environment lead to. The exit status is 1 if none can be\n"
+          "Each interpreter is tried: it is recorded for a moment, into a folder that is removed. Without a PYTHON\n"
+          "all are that PATH, pyenv, uv and an active virtual environment lead to. The exit status is 1 if none can be\n"
           "recorded, or not all that were named.",
       .examples =
           "gauge doctor\n"
@@ -180,9 +179,9 @@ bool Diagnosis::is_good() const noexcept {
 int doctor(const Arguments& arguments) {
   Options options;
   CommandLine line{help()};
-  line.options().add_option("PYTHON", options.pythons);
-  line.options().add_option("--color,--colour", options.colour, "auto (default), always or never")->option_text("WHEN");
-  line.options().add_flag("--json", options.json, "print JSON, for scripts");
+  line.words(options.pythons);
+  line.option("--color,--colour", "WHEN", "auto (default), always or never", options.colour);
+  line.flag("--json", "print JSON, for scripts", options.json);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   DoctorStyle style{.colour = wants_colour(options.colour, STDOUT_FILENO), .width = {}, .home = home_folder()};
   if (is_terminal(STDOUT_FILENO)) style.width = terminal_width(STDOUT_FILENO, kStandardWidth);

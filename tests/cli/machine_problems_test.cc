@@ -43,7 +43,7 @@ TEST(ProblemsOf, NamesTheReaderThatStandsInAndWhatItCosts) {
   facts.has_seccomp_filter = true;
   facts.memfd = {.error = EPERM};
   EXPECT_THAT(problems_of(facts),
-              ElementsAre(AllOf(problem("memfd", "read by process_vm_readv instead, at some seven times the cost",
+              ElementsAre(AllOf(problem("memfd", "read by process_vm_readv instead, at several times the cost",
                                         "allow memfd_create and pwritev"),
                                 Field(&Problem::what, "is refused (Operation not permitted)"),
                                 Field(&Problem::is_harmless, false))));
