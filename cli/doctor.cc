@@ -33,9 +33,9 @@ HelpTexts help() {
       .summary =
           "Tell which interpreters can be recorded here, by which reader, what a container or seccomp profile\n"
           "forbids, and how to fix it.\n\n"
-          "Each interpreter is tried: it is recorded for a moment, into a folder that is removed. Without a PYTHON\n"
-          "all are that PATH, pyenv, uv and an active virtual environment lead to. The exit status is 1 if none can be\n"
-          "recorded, or not all that were named.",
+          "Each interpreter is tried: it is recorded for a moment, into a folder that is removed. Without a\n"
+          "PYTHON all are that PATH, pyenv, uv and an active virtual environment lead to. The exit status is 1\n"
+          "if none can be recorded, or not all that were named.",
       .examples =
           "gauge doctor\n"
           "gauge doctor python3.12 .venv/bin/python\n"
@@ -89,6 +89,7 @@ void in_parallel(std::vector<Interpreter>& interpreters, std::string_view what, 
   const std::size_t workers =
       std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), interpreters.size());
   std::vector<std::jthread> threads;
+  threads.reserve(workers);
   for (std::size_t index = 0; index < workers; ++index) threads.emplace_back(work);
 }
 

@@ -11,7 +11,6 @@ namespace gauge::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 

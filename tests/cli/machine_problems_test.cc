@@ -10,7 +10,6 @@ namespace gauge::cli {
 namespace {
 
 using testing::AllOf;
-using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;

@@ -318,7 +318,7 @@ def test_the_table_fits_a_terminal_and_is_plain_in_a_pipe(
     gauge: pathlib.Path, newest: Interpreter, build_tool: BuildTool
 ) -> None:
     command = [build_tool("gauge-forbid"), "memfd_create", "--", gauge, "doctor", newest.path, "python3.77"]
-    plain = run(command, env=QUIET).stdout.decode()
+    plain = run(command, env=QUIET | {"HOME": "/"}).stdout.decode()  # paths below the home folder are shortened
     assert "\x1b" not in plain
     assert "process_vm_readv  " + str(newest.path) in plain
     master, slave = pty.openpty()

@@ -64,6 +64,16 @@ def test_a_variable_records_any_program(environment: pathlib.Path, tmp_path: pat
     assert Recorded(recorded).leaves("MainThread")["work"] > 10
 
 
+@pytest.mark.parametrize("option", ["-I", "-E"])
+def test_a_variable_records_what_ignores_those_of_python(
+    environment: pathlib.Path, tmp_path: pathlib.Path, option: str
+) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = run([environment / "bin/python", option, "program.py"], cwd=tmp_path, env={"GAUGE_RECORD": "out.gpf"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Recorded(tmp_path / "out.gpf").end == "exit"
+
+
 def test_a_variable_that_cannot_be_followed_is_told_once(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
     done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env={"GAUGE_RECORD": "no/such/out.gpf"})
     assert (done.returncode, done.stdout) == (0, b"1\n")
