@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from gauge import Recorder
 
 
+kept: list[Recorder] = []  # a recorder that nobody holds stops
+
+
 def activate() -> None:
     """Start recording, and go on in forked children if each of them gets its own file."""
     path = os.environ["GAUGE_RECORD"]
@@ -26,6 +29,7 @@ def activate() -> None:
     except Exception as problem:
         warn(problem)
         return
+    kept.append(recorder)
     start(recorder)
     if "%p" in path:
         os.register_at_fork(after_in_child=lambda: start(recorder))
