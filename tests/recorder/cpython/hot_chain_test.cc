@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -237,7 +238,7 @@ TEST(HotChain, ACallIsNotTakenForTheNextOne) {
     };
     return walker.walk(state, {}, *guess);
   };
-  constexpr std::size_t kNever = -1;
+  constexpr auto kNever = std::numeric_limits<std::size_t>::max();
   EXPECT_FALSE(walk_with_pause(kNever, kNever).is_partial);
   const std::size_t pieces = reader.pieces;
   for (std::size_t pause = 1; pause < pieces; ++pause) {
