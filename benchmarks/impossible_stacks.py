@@ -50,14 +50,31 @@ class Tally:
     failed: int = 0
     impossible: int = 0
 
+    def partial_share(self) -> float:
+        """Of the looks at the running program."""
+        return self.partial / max(1, self.moving + self.failed)
+
     def row(self) -> list[str]:
         looks = max(1, self.moving + self.failed)
         return [
             f"{self.accepted / 1e6:.2f} M",
             f"{self.moving / 1e6:.2f} M",
-            *(f"{1e6 * share / looks:.0f}" for share in (self.partial, self.failed)),
+            f"{100 * self.partial_share():.1f} %",
+            f"{1e6 * self.failed / looks:.0f}",
             f"{self.impossible} ({1e6 * self.impossible / looks:.2f})",
         ]
+
+
+def summary(tallies: list[Tally]) -> list[str]:
+    """Of one interpreter: all its programs."""
+    shares = [100 * tally.partial_share() for tally in tallies]
+    looks = sum(tally.moving + tally.failed for tally in tallies)
+    return [
+        f"{sum(tally.moving for tally in tallies) / 1e6:.2f} M",
+        f"{min(shares):.1f} to {max(shares):.1f} %",
+        f"{1e6 * sum(tally.failed for tally in tallies) / max(1, looks):.0f}",
+        f"{sum(tally.impossible for tally in tallies)}",
+    ]
 
 
 @contextlib.contextmanager
@@ -116,17 +133,23 @@ def main() -> None:
     options = parser.parse_args()
 
     rows = []
+    summaries = []
     total = 0
     with load(options.load):
         for python in options.python:
+            tallies = []
             for program in options.programs:
                 tally = Tally()
+                tallies.append(tally)
                 for depth in options.depths:
                     trial(python, options.build, program, depth, options.samples // len(options.depths), tally)
                 rows.append([python, program, *tally.row()])
                 total += tally.impossible
-    print(f"{machine()}, load {options.load}; partial, failed, impossible: for a million looks at a running program\n")
+            summaries.append([f"CPython {minor_of(python)}", *summary(tallies)])
+    print(f"{machine()}, load {options.load}; failed, impossible: for a million looks at a running program\n")
     print(table(["interpreter", "program", "accepted", "running", "partial", "failed", "impossible"], rows))
+    print()
+    print(table(["interpreter", "running", "partial, by program", "failed", "impossible"], summaries))
     sys.exit(1 if total > 0 else 0)
 
 

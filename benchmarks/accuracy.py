@@ -1,0 +1,146 @@
+"""How far the shares that a sampler reports are from the truth, beside CPython 3.15's `profiling.sampling` and py-spy.
+
+Each sampler runs targets/known_shares.py, which measures what its own parts take, at 1 kHz. The distance is the total
+variation distance between the two distributions of wall time: half the sum, over the parts, of how far the shares are
+apart. Samples that show the loop that calls the parts, and none of these, count against the sampler. A fair draw of as
+many samples is itself some way off: that is given as noise. Rounds are interleaved; medians are shown.
+
+    python benchmarks/accuracy.py --gauge build/release/bin/gauge [--python PYTHON ...] [--tachyon python3.15]
+        [--pyspy py-spy] [--seconds 20] [--rounds 3]
+
+Where the peers can sample the interpreter (py-spy 0.4 to 3.13, the other its own version only), they do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from measure import TARGETS, machine, run, table
+
+KINDS = ("standing", "moving", "periodic")
+PROGRAM = str(TARGETS / "known_shares.py")
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    distance: float  # total variation
+    noise: float  # what a fair draw of as many samples is expected to be off
+    samples: float
+    asked: float
+
+
+# Runs a command, sampled, in a folder for scratch files; returns stacks with their samples, one a line.
+Sampler = Callable[[Sequence[str], Path], str]
+
+
+def sampled_by_gauge(gauge: str) -> Sampler:
+    def sample(command: Sequence[str], folder: Path) -> str:
+        path = str(folder / "x.gpf")
+        run([gauge, "record", "-r", "1khz", "-f", "-o", path, "--", *command])
+        convert = [gauge, "convert", "--to", "collapsed", "--weight", "samples", "-o", "-", path]
+        return subprocess.run(convert, check=True, capture_output=True, text=True).stdout
+
+    return sample
+
+
+def sampled_by_tachyon(python: str) -> Sampler:
+    def sample(command: Sequence[str], folder: Path) -> str:
+        path = folder / "tachyon.txt"
+        run([python, "-m", "profiling.sampling", "run", "-r", "1khz", "--collapsed", "-o", str(path), *command[1:]])
+        return path.read_text()
+
+    return sample
+
+
+def sampled_by_pyspy(pyspy: str) -> Sampler:
+    def sample(command: Sequence[str], folder: Path) -> str:
+        path = folder / "py-spy.txt"
+        run([pyspy, "record", "-r", "1000", "-f", "raw", "-o", str(path), "--", *command])
+        return path.read_text()
+
+    return sample
+
+
+def shares_of(stacks: str, parts: int) -> tuple[list[float], float]:
+    """Of the samples of what the program measures: the share of each part, and how many there are."""
+    counts = [0.0] * parts
+    total = 0.0
+    for line in stacks.splitlines():
+        stack, _, count = line.rpartition(" ")
+        if not re.search(r"\b(follow_schedule|take_turns)\b", stack):
+            continue
+        total += float(count)
+        if part := re.search(r"\bpart_(\d)\b", stack):
+            counts[int(part.group(1))] += float(count)
+    return [count / max(total, 1.0) for count in counts], total
+
+
+def measure(sample: Sampler, python: str, kind: str, seconds: float) -> Outcome:
+    with tempfile.TemporaryDirectory() as folder:
+        truth_file = Path(folder) / "truth.json"
+        stacks = sample([python, PROGRAM, kind, str(seconds), str(truth_file)], Path(folder))
+        spent = json.loads(truth_file.read_text())
+    truth = [part / sum(spent) for part in spent]
+    seen, samples = shares_of(stacks, len(truth))
+    outside = 1 - sum(seen)
+    return Outcome(
+        distance=(sum(abs(one - other) for one, other in zip(seen, truth)) + outside) / 2,
+        noise=sum(math.sqrt(2 * share * (1 - share) / (math.pi * max(samples, 1.0))) for share in truth) / 2,
+        samples=samples,
+        asked=1000 * sum(spent),
+    )
+
+
+def version_of(python: str) -> tuple[int, int]:
+    code = "import sys; print(*sys.version_info[:2])"
+    major, minor = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    return int(major), int(minor)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gauge", required=True)
+    parser.add_argument("--python", nargs="+", default=[sys.executable])
+    parser.add_argument("--tachyon", help="CPython 3.15, for its sampler")
+    parser.add_argument("--pyspy", help="py-spy executable")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+
+    outcomes: dict[tuple[str, str, str], list[Outcome]] = {}
+    versions = {python: version_of(python) for python in options.python}
+    for _ in range(options.rounds):
+        for python, version in versions.items():
+            samplers = {"Gauge": sampled_by_gauge(options.gauge)}
+            if options.tachyon and version == version_of(options.tachyon):
+                samplers["profiling.sampling 3.15"] = sampled_by_tachyon(options.tachyon)
+            if options.pyspy and version <= (3, 13):
+                samplers["py-spy"] = sampled_by_pyspy(options.pyspy)
+            for kind in KINDS:
+                for name, sample in samplers.items():
+                    outcome = measure(sample, python, kind, options.seconds)
+                    outcomes.setdefault((f"{version[0]}.{version[1]}", kind, name), []).append(outcome)
+
+    print(f"{machine()}; 1 kHz, {options.seconds:.0f} s, {options.rounds} rounds\n")
+    rows = []
+    for (version_text, kind, name), found in outcomes.items():
+        distances = [outcome.distance for outcome in found]
+        noise = statistics.median(outcome.noise for outcome in found)
+        taken = statistics.median(outcome.samples / outcome.asked for outcome in found)
+        distance = f"{statistics.median(distances):.4f} ({min(distances):.4f} to {max(distances):.4f})"
+        rows.append([version_text, kind, name, distance, f"{noise:.4f}", f"{100 * taken:.1f} %"])
+    print(table(["CPython", "program", "sampler", "distance", "noise", "samples taken"], rows))
+
+
+if __name__ == "__main__":
+    main()
