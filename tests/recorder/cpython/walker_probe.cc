@@ -24,6 +24,7 @@
 #include "recorder/cpython/live_source.h"
 #include "recorder/cpython/memory_readers.h"
 #include "recorder/cpython/process_source.h"
+#include "tests/recorder/cpython/misplaced_reader.h"
 #include "tests/recorder/cpython/unreliable_reader.h"
 
 namespace gauge::cpython {
@@ -114,6 +115,8 @@ struct Session {
       live.open_with(std::make_unique<ProcessVmReader>());
     } else if (reader == "proc_mem") {
       live.open_with(std::make_unique<ProcMemReader>());
+    } else if (reader == "misplaced") {
+      live.open_with(std::make_unique<MisplacedReader>());
     } else if (reader == "unreliable") {
       auto unreliable = std::make_unique<UnreliableReader>(20261124U);
       UnreliableReader& liar = *unreliable;

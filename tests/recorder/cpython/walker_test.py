@@ -6,6 +6,7 @@ import collections
 import contextlib
 import functools
 import gc
+import platform
 import sys
 import threading
 import time
@@ -294,6 +295,21 @@ class Lies(unittest.TestCase):
                 thread.start()
                 thread.join()
         assert result["failed_reads"] > 0
+
+    def test_an_interpreter_of_another_layout_is_refused_in_words(self) -> None:
+        told = refusal(reader="misplaced")
+        assert told.startswith(f"CPython {platform.python_version()}: its stacks cannot be read ("), told
+        assert "build Gauge against its own headers" in told
+
+
+def refusal(**options: Any) -> str:
+    """Why sampling is not begun; empty if it is."""
+    try:
+        walker_probe.start(1_000_000, **options)
+    except RuntimeError as error:
+        return str(error)
+    walker_probe.stop()
+    return ""
 
 
 if __name__ == "__main__":
