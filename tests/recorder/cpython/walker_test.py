@@ -186,7 +186,8 @@ class Threads(unittest.TestCase):
             if names[0] in allowed and sample["status"] & PARTIAL == 0:
                 assert names[-1] == name_of(threading.Thread._bootstrap.__code__)
         assert len(result["threads"]) <= started + 1
-        assert result["failed_reads"] < result["count"] // 50 + 5
+        # One that stands still on a busy machine where it cannot be read is looked at in vain for a whole time slice.
+        assert result["failed_reads"] < result["count"] // 5
 
     def test_the_gil_and_the_core_are_told_right(self) -> None:
         ready = threading.Barrier(5)
