@@ -114,7 +114,7 @@ void print_summary(const RecordingSummary& summary) {
   fmt::print("{}\n", printable(summary.path));
   print_process(summary);
   row("samples", summary.report.samples == 0
-                     ? fmt::format("none ({})", summary.why_empty())
+                     ? fmt::format("none ({})", summary.why_empty().why)
                      : fmt::format("{}; {}", format_count(summary.report.samples), rate_text(summary)));
   print_threads(summary);
   row("losses", losses_text(summary));

@@ -77,8 +77,8 @@ void warn_of_bare_names(const Profile& profile, std::vector<std::string>& warnin
 void warn_of_emptiness(const Profile& profile, std::vector<std::string>& warnings) {
   if (profile.total().samples != 0) return;
   for (const Process& process : profile.processes()) {
-    warnings.push_back(fmt::format("{}: no samples ({}); record longer, or faster with -r", printable(process.path),
-                                   summarize(process.path).why_empty()));
+    const auto [why, remedy] = summarize(process.path).why_empty();
+    warnings.push_back(fmt::format("{}: no samples ({}); {}", printable(process.path), why, remedy));
   }
 }
 

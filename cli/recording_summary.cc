@@ -86,9 +86,13 @@ double RecordingSummary::rate_achieved() const noexcept {
   return static_cast<double>(losses.ticks) * 1e9 / static_cast<double>(duration.count());
 }
 
-std::string RecordingSummary::why_empty() const {
-  if (report.truncated && duration.count() == 0) return "cut before the first samples were written, within a second";
-  return fmt::format("ran {} at {}", format_time(duration), format_rate(interval()));
+Emptiness RecordingSummary::why_empty() const {
+  if (report.dropped_bytes > 0 && duration.count() == 0)
+    return {"the file ends within its first block", "if it is a copy, copy it again; else record again"};
+  const std::string remedy = "record longer, or faster with -r";
+  if (report.truncated && duration.count() == 0)
+    return {"cut before the first samples were written, within a second", remedy};
+  return {fmt::format("ran {} at {}", format_time(duration), format_rate(interval())), remedy};
 }
 
 RecordingSummary summarize(const gpf::Recording& recording) {

@@ -19,6 +19,12 @@ struct ThreadSummary {
   std::chrono::nanoseconds cpu{};
 };
 
+/// Why a recording has no sample, and what to do.
+struct Emptiness {
+  std::string why;
+  std::string remedy;
+};
+
 struct RecordingSummary {
   std::string path;
   gpf::Metadata metadata;
@@ -41,7 +47,7 @@ struct RecordingSummary {
   /// max_overhead().
   std::optional<std::chrono::nanoseconds> lengthened_interval;
   /// Why there is no sample, "ran 3.00 ms at 100 Hz"; call for empty recordings.
-  [[nodiscard]] std::string why_empty() const;
+  [[nodiscard]] Emptiness why_empty() const;
 };
 
 /// Reads all of it. @throws Error as Recording::open

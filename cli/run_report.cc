@@ -84,7 +84,8 @@ class Reporter {
   void describe(const RecordingSummary& summary) {
     const std::string path = as_typed(summary.path);
     if (summary.report.samples == 0) {
-      say(fmt::format("{}: no samples ({}); run it longer, or sample faster with -r", path, summary.why_empty()));
+      const auto [why, remedy] = summary.why_empty();
+      say(fmt::format("{}: no samples ({}); {}", path, why, remedy));
     } else {
       useful_.push_back(path);
       say(fmt::format("{}: {} in {}, {}, {}", path, format_count(summary.report.samples, "sample"),

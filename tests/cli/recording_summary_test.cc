@@ -52,7 +52,7 @@ TEST(Summarize, SaysWhyThereIsNothing) {
   const gpf::ClockAnchor anchor{.monotonic_ns = 1'003'000'000, .unix_ns = 0};
   const RecordingSummary summary = summary_of(RecordingBuilder{}.clock(anchor).cut());
   EXPECT_EQ(summary.first_sample, std::nullopt);
-  EXPECT_EQ(summary.why_empty(), "ran 3.00 ms at 100 Hz");
+  EXPECT_EQ(summary.why_empty().why, "ran 3.00 ms at 100 Hz");
   EXPECT_EQ(summary.rate_achieved(), 0);
 }
 

@@ -70,8 +70,8 @@ TEST_F(RunReportTest, AnEmptyRecordingIsExplainedAndNotSuggested) {
   const RunReport report = report_run({empty}, python_);
   EXPECT_THAT(
       report.lines,
-      testing::ElementsAre("x.gpf: no samples (cut before the first samples were written, within a second); run it "
-                           "longer, or sample faster with -r"));
+      testing::ElementsAre("x.gpf: no samples (cut before the first samples were written, within a second); record "
+                           "longer, or faster with -r"));
 }
 
 TEST_F(RunReportTest, ACutRecordingIsTold) {

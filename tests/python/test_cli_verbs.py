@@ -185,6 +185,14 @@ def test_info_tells_of_a_cut(gauge: pathlib.Path, generate: Generate) -> None:
     assert b"cut: the program was killed, or is still running" in run([gauge, "info", recording]).stdout
 
 
+def test_half_of_a_first_block_is_not_taken_for_a_short_run(gauge: pathlib.Path, generate: Generate) -> None:
+    outcome = run([gauge, "report", cut(generate(samples=500))])
+    assert (
+        b"no samples (the file ends within its first block); if it is a copy, copy it again"
+        in outcome.stderr + outcome.stdout
+    )
+
+
 def test_check_says_what_is_wrong_and_where(gauge: pathlib.Path, generate: Generate) -> None:
     whole = generate("whole.gpf", samples=50_000)
     outcome = run([gauge, "check", whole])

@@ -295,7 +295,7 @@ def test_a_program_without_python_is_explained_afterwards(gauge: pathlib.Path, t
 def test_a_short_program_is_explained(gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path) -> None:
     outcome = run([gauge, "record", "-i", "10s", "-o", tmp_path / "out.gpf", "--", newest.path, "-c", "1"])
     assert outcome.returncode == 0
-    assert b"at 0.1 Hz); run it longer" in outcome.stderr or b"1 sample" in outcome.stderr
+    assert b"at 0.1 Hz); record longer" in outcome.stderr or b"1 sample" in outcome.stderr
 
 
 def test_pythonpath_that_a_wrapper_adds_is_kept(
