@@ -1,9 +1,8 @@
 """How far the shares that a sampler reports are from the truth, beside CPython 3.15's `profiling.sampling` and py-spy.
 
 Each sampler runs targets/known_shares.py, which measures what its own parts take, at 1 kHz. The distance is the total
-variation distance between the two distributions of wall time: half the sum, over the parts, of how far the shares are
-apart. Samples that show the loop that calls the parts, and none of these, count against the sampler. A fair draw of as
-many samples is itself some way off: that is given as noise. Rounds are interleaved; medians are shown.
+variation distance between the two distributions of wall time: half the sum, over the parts and the loop that calls them,
+of how far the shares are apart. A fair draw of as many samples is itself some way off: that is given as noise. Rounds are interleaved; medians are shown.
 
     python benchmarks/accuracy.py --gauge build/release/bin/gauge [--python PYTHON ...] [--tachyon python3.15]
         [--pyspy py-spy] [--seconds 20] [--rounds 3]
@@ -72,16 +71,15 @@ def sampled_by_pyspy(pyspy: str) -> Sampler:
 
 
 def shares_of(stacks: str, parts: int) -> tuple[list[float], float]:
-    """Of the samples of what the program measures: the share of each part, and how many there are."""
-    counts = [0.0] * parts
-    total = 0.0
+    """Of the samples of what the program measures: the shares of the parts, of the loop alone, and how many there are."""
+    counts = [0.0] * (parts + 1)
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
         if not re.search(r"\b(follow_schedule|take_turns)\b", stack):
             continue
-        total += float(count)
-        if part := re.search(r"\bpart_(\d)\b", stack):
-            counts[int(part.group(1))] += float(count)
+        part = re.search(r"\bpart_(\d)\b", stack)
+        counts[int(part.group(1)) if part else parts] += float(count)
+    total = sum(counts)
     return [count / max(total, 1.0) for count in counts], total
 
 
@@ -91,10 +89,9 @@ def measure(sample: Sampler, python: str, kind: str, seconds: float) -> Outcome:
         stacks = sample([python, PROGRAM, kind, str(seconds), str(truth_file)], Path(folder))
         spent = json.loads(truth_file.read_text())
     truth = [part / sum(spent) for part in spent]
-    seen, samples = shares_of(stacks, len(truth))
-    outside = 1 - sum(seen)
+    seen, samples = shares_of(stacks, len(truth) - 1)
     return Outcome(
-        distance=(sum(abs(one - other) for one, other in zip(seen, truth)) + outside) / 2,
+        distance=sum(abs(one - other) for one, other in zip(seen, truth)) / 2,
         noise=sum(math.sqrt(2 * share * (1 - share) / (math.pi * max(samples, 1.0))) for share in truth) / 2,
         samples=samples,
         asked=1000 * sum(spent),

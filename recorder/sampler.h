@@ -1,12 +1,13 @@
 // Decides when to look at the threads, and looks.
 //
-// Time is a grid of slots, one interval each, fixed when sampling starts: lateness never accumulates. Each slot has one
-// deadline, drawn uniformly within half an interval around its middle, so that a program that does something
-// periodically is not always caught at the same point. Slots that went by while the sampler was late are skipped and
-// counted, never caught up on: late samples would show the program at the wrong time. So what the samples stand for and
-// what was missed add up to the time that passed.
+// From one deadline to the next it is half an interval to one and a half, drawn uniformly: whatever the program does
+// every interval, or every part of one, is met at each of its points with equal chance, each time anew, and no two
+// deadlines are so near that the sampler cannot keep both. They are drawn from where the last deadline was, not from when
+// it was kept, and drawn towards a grid that is fixed when sampling starts: neither lateness nor chance adds up.
+// Deadlines that went by while the sampler was late are skipped and counted, never caught up on: late samples would show
+// the program at the wrong time. So what the samples stand for and what was missed add up to the time that passed.
 //
-// Where the recorder would use more than its share of a core, the slots become longer. A sample stands for the time
+// Where the recorder would use more than its share of a core, the intervals become longer. A sample stands for the time
 // since the one before, so shares stay what they are.
 #pragma once
 
@@ -24,7 +25,7 @@ namespace gauge {
 struct SamplerOptions {
   std::chrono::nanoseconds interval = std::chrono::milliseconds{10};
   std::chrono::nanoseconds duration{0};  // stop by itself after this time; 0 = never
-  std::uint64_t seed = 1;                // of the jitter
+  std::uint64_t seed = 1;                // of what is drawn
   double max_overhead = 0;               // share of one core that the recorder may use, 0.01 = 1 %; 0 = any
 };
 
@@ -96,13 +97,12 @@ class Sampler {
   void end_grid(std::chrono::nanoseconds end) noexcept;
   void keep_budget(std::chrono::nanoseconds now) noexcept;
   void tick(std::chrono::nanoseconds now) noexcept;
-  void choose_next_slot() noexcept;
+  void choose_next_deadline() noexcept;
   void skip_missed_slots(std::chrono::nanoseconds now) noexcept;
   void count_missed(std::chrono::nanoseconds now) noexcept;
   void report() noexcept;
-  [[nodiscard]] std::chrono::nanoseconds middle_of_slot() const noexcept;
-  [[nodiscard]] std::chrono::nanoseconds end_of_slot() const noexcept;
-  [[nodiscard]] std::chrono::nanoseconds jitter() noexcept;
+  [[nodiscard]] std::chrono::nanoseconds grid_point() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds draw_step() noexcept;
 
   Parts parts_;
   SamplerOptions options_;
@@ -111,10 +111,10 @@ class Sampler {
   bool is_interval_told_;              // to the other side of the queue
   SampleProducer producer_;
   std::uint64_t random_;
-  std::chrono::nanoseconds grid_start_{};  // middle of slot grid_slot_
+  std::chrono::nanoseconds grid_start_{};  // of slot grid_slot_
   std::uint64_t grid_slot_ = 0;
-  std::uint64_t slot_ = 0;                // the one aimed at; counts on over pauses
-  std::chrono::nanoseconds deadline_{};   // within that slot
+  std::uint64_t slot_ = 0;                // number of the deadline; counts on over pauses
+  std::chrono::nanoseconds deadline_{};   // within a few intervals of the slot's point of the grid
   std::chrono::nanoseconds last_tick_{};  // or when this grid began
   std::uint64_t last_slot_ = 0;           // of that tick
   std::chrono::nanoseconds missed_{};     // not counted yet: within half an interval of 0, or of the one before

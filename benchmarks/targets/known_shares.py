@@ -1,7 +1,8 @@
 """A program that knows where its time goes.
 
 Usage: known_shares.py KIND SECONDS TRUTH. Calls its parts in turns, each for some milliseconds, and writes to the file
-TRUTH what each took, in seconds of wall time, as a JSON array. KIND says what a part does meanwhile, and when:
+TRUTH what each took, in seconds of wall time, as a JSON array; its last item is what the loop that calls them took. KIND
+says what a part does meanwhile, and when:
 
     standing   looks at the clock; order and times are random
     moving     calls small functions, some of them deep, so that its stack never stands still; likewise random
@@ -72,30 +73,32 @@ def drawn(seconds):
 
 
 def follow_schedule(spend, schedule):
-    """Seconds of each part."""
+    """Seconds of each part, and of the loop itself."""
     spent = [0.0] * len(PARTS)
-    begin = now()
+    start = now()
     for part, duration in schedule:
+        begin = now()
         PARTS[part](spend, begin + duration)
-        end = now()
-        spent[part] += end - begin
-        begin = end
-    return spent
+        spent[part] += now() - begin
+    return with_rest(spent, now() - start)
 
 
 def take_turns(seconds):
-    """Seconds of each part, of two that take turns."""
+    """Seconds of each part, of two that take turns, and of the loop itself."""
     spent = [0.0] * len(PERIODIC_SHARES)
-    begin = start = now()
+    start = now()
     for period in range(round(seconds / PERIOD_SECONDS)):
         until = period
         for part, share in enumerate(PERIODIC_SHARES):
             until += share
+            begin = now()
             PARTS[part](stand, start + until * PERIOD_SECONDS)
-            end = now()
-            spent[part] += end - begin
-            begin = end
-    return spent
+            spent[part] += now() - begin
+    return with_rest(spent, now() - start)
+
+
+def with_rest(spent, total):
+    return [*spent, total - sum(spent)]
 
 
 def measure(kind, seconds):
