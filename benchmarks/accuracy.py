@@ -1,8 +1,9 @@
 """How far the shares that a sampler reports are from the truth, beside CPython 3.15's `profiling.sampling` and py-spy.
 
 Each sampler runs targets/known_shares.py, which measures what its own parts take, at 1 kHz. The distance is the total
-variation distance between the two distributions of wall time: half the sum, over the parts and the loop that calls them,
-of how far the shares are apart. A fair draw of as many samples is itself some way off: that is given as noise. Rounds are interleaved; medians are shown.
+variation distance between the two distributions of wall time: half the sum, over the parts and the loop that calls
+them, of how far the shares are apart. A fair draw of as many samples is itself some way off: that is given as noise.
+Rounds are interleaved; medians are shown.
 
     python benchmarks/accuracy.py --gauge build/release/bin/gauge [--python PYTHON ...] [--tachyon python3.15]
         [--pyspy py-spy] [--seconds 20] [--rounds 3]
@@ -71,7 +72,7 @@ def sampled_by_pyspy(pyspy: str) -> Sampler:
 
 
 def shares_of(stacks: str, parts: int) -> tuple[list[float], float]:
-    """Of the samples of what the program measures: the shares of the parts, of the loop alone, and how many there are."""
+    """Of the samples of what the program measures: shares of the parts and of the loop alone; how many there are."""
     counts = [0.0] * (parts + 1)
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")

@@ -117,6 +117,10 @@ void print_summary(const RecordingSummary& summary) {
                      ? fmt::format("none ({})", summary.why_empty().why)
                      : fmt::format("{}; {}", format_count(summary.report.samples), rate_text(summary)));
   print_threads(summary);
+  if (summary.tasks != 0) {
+    row("tasks",
+        fmt::format("{} of asyncio, in {}", format_count(summary.tasks), format_count(summary.task_samples, "sample")));
+  }
   row("losses", losses_text(summary));
   row("cost", cost_text(summary));
   for (const gpf::Damage& damage : summary.report.damage)

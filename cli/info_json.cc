@@ -94,6 +94,8 @@ void write_summary(JsonWriter& json, const RecordingSummary& summary) {
   write_times(json, summary);
   json.member("samples", summary.report.samples);
   write_threads(json, summary);
+  json.member("tasks", summary.tasks);
+  json.member("task_samples", summary.task_samples);
   json.member("processes", std::uint64_t{1});  // a recording is of one process
   write_health(json, summary);
   json.end_object();

@@ -46,9 +46,12 @@ class Summarizer {
       const auto name = strings_.find(defined.name);
       if (name != strings_.end()) thread.name = name->second;
     }
+    summary_.tasks += definitions.task_name.size();
   }
 
   void count(const gpf::Samples& samples) {
+    summary_.task_samples +=
+        static_cast<std::uint64_t>(std::ranges::count_if(samples.task, [](auto id) { return id != 0; }));
     see_interval(samples.interval_ns);
     const auto unit = static_cast<std::int64_t>(samples.time_unit_ns);
     std::int64_t time = samples.start;

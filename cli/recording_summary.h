@@ -35,6 +35,8 @@ struct RecordingSummary {
   std::optional<std::int64_t> first_sample;  // CLOCK_MONOTONIC, nanoseconds
   std::optional<std::int64_t> last_sample;
   std::vector<ThreadSummary> threads;  // in order of their ids
+  std::uint64_t tasks = 0;             // of asyncio, that were seen running
+  std::uint64_t task_samples = 0;      // of threads that were running one
 
   /// Looks at the threads per second; 0 where nothing was recorded.
   [[nodiscard]] double rate_achieved() const noexcept;

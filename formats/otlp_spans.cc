@@ -193,6 +193,10 @@ class OtlpWriter {
         FMT_COMPILE(R"("flags":257,"name":{},"kind":1,"startTimeUnixNano":"{}","endTimeUnixNano":"{}",)"),
         name_of(span.function), unix_time(span.thread, span.start), unix_time(span.thread, span.end));
     output_.print_compiled(FMT_COMPILE(R"("attributes":[{},{},)"), code_of(span.function), thread_of(span.thread));
+    if (span.task != kNoTask) {
+      const std::string name = json_text(profile_.task_name(span.task));
+      output_.print_compiled(FMT_COMPILE(R"({{"key":"gauge.task","value":{{"stringValue":{}}}}},)"), name);
+    }
     write_evidence(span);
     output_.append("]}");
   }

@@ -12,12 +12,12 @@
 namespace gauge {
 namespace {
 
-enum Kind : std::uint8_t { kCode = 1, kThread = 2, kSample = 3, kInterval = 4 };
+enum Kind : std::uint8_t { kCode, kThread, kTask, kSample, kTaskSample, kInterval };
 
 constexpr std::size_t kMaxVarint = 10;
-constexpr std::size_t kFrameRoom = 2 * 5;                // two 32-bit varints
-constexpr std::size_t kSampleRoom = 1 + 8 * kMaxVarint;  // kind and the numbers before the frames
-constexpr std::size_t kSightRoom = 1 + 12 * kMaxVarint;  // kind, numbers and lengths of texts
+constexpr std::size_t kFrameRoom = 2 * 5;                 // two 32-bit varints
+constexpr std::size_t kSampleRoom = 1 + 10 * kMaxVarint;  // kind and the numbers before the frames
+constexpr std::size_t kSightRoom = 1 + 12 * kMaxVarint;   // kind, numbers and lengths of texts
 
 /// Writes into room that is known to suffice.
 class Encoder {
@@ -106,6 +106,14 @@ ThreadSight decode_thread(Decoder& in) {
   return thread;
 }
 
+TaskSight decode_task(Decoder& in) {
+  TaskSight task;
+  task.task = in.small();
+  task.number = in.number();
+  task.name = in.text();
+  return task;
+}
+
 /// How many frames from the root on are equal to the remembered ones.
 std::size_t shared_frames(std::span<const SampledFrame> remembered, std::span<const SampledFrame> innermost_first) {
   const std::size_t limit = std::min(remembered.size(), innermost_first.size());
@@ -161,6 +169,18 @@ bool SampleProducer::on_thread(const ThreadSight& thread) noexcept {
   return true;
 }
 
+bool SampleProducer::on_task(const TaskSight& task) noexcept {
+  std::byte* room = ring_.reserve(kSightRoom + task.name.size());
+  if (room == nullptr) return false;
+  Encoder out{room};
+  out.byte(kTask);
+  out.number(task.task);
+  out.number(task.number);
+  out.text(task.name);
+  ring_.commit(out.size());
+  return true;
+}
+
 bool SampleProducer::on_interval(std::chrono::nanoseconds interval) noexcept {
   std::byte* room = ring_.reserve(kSightRoom);
   if (room == nullptr) return false;
@@ -182,13 +202,19 @@ bool SampleProducer::on_sample(const ThreadSample& sample) noexcept {
     return false;
   }
   Encoder out{room};
-  out.byte(kSample);
+  const bool has_task = sample.task.task != 0;
+  out.byte(has_task ? kTaskSample : kSample);
   out.number(sample.thread);
   out.signed_number((sample.time - last_time_).count());
   out.signed_number((sample.cpu + state.dropped_cpu).count());
   out.number(status_of(state, sample, continuity.is_new_call));
   out.number(continuity.same_frames);
   out.number(shared);
+  if (has_task) {
+    out.number(sample.task.task);
+    out.number(sample.task.outer_frames);
+    out.number(sample.task.same_frames);
+  }
   for (std::size_t i = fresh.size(); i-- > 0;) {
     out.number(fresh[i].code);
     out.signed_number(fresh[i].instruction);
@@ -262,11 +288,14 @@ bool SampleConsumer::take(QueueVisitor& visitor) {
 
 void SampleConsumer::show(std::span<const std::byte> record, QueueVisitor& visitor) {
   Decoder in{record};
-  switch (in.byte()) {
+  const std::uint8_t kind = in.byte();
+  switch (kind) {
     case kCode:
       return visitor.on_code(decode_code(in));
     case kThread:
       return visitor.on_thread(decode_thread(in));
+    case kTask:
+      return visitor.on_task(decode_task(in));
     case kInterval:
       return visitor.on_interval(std::chrono::nanoseconds{in.signed_number()});
     default:
@@ -280,6 +309,7 @@ void SampleConsumer::show(std::span<const std::byte> record, QueueVisitor& visit
   sample.status = in.small();
   sample.same_frames = in.small();
   sample.shared_frames = in.small();
+  if (kind == kTaskSample) sample.task = {in.small(), in.small(), in.small()};
   frames_.clear();
   while (!in.at_end()) {
     const std::uint32_t code = in.small();

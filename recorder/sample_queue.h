@@ -30,6 +30,7 @@ struct QueuedSample {
   std::chrono::nanoseconds cpu{};
   std::uint32_t status = 0;
   std::uint32_t same_frames = 0;
+  TaskShare task;
   std::uint32_t shared_frames = 0;           // from the root, equal to this thread's last queued sample
   std::span<const SampledFrame> new_frames;  // above those, towards the leaf
 };
@@ -40,6 +41,7 @@ class QueueVisitor {
   virtual ~QueueVisitor() = default;
   virtual void on_code(const CodeSight& code) = 0;
   virtual void on_thread(const ThreadSight& thread) = 0;
+  virtual void on_task(const TaskSight& task) = 0;
   virtual void on_sample(const QueuedSample& sample) = 0;
   /// The samples to come are so far apart, and after a gap stand for so much.
   virtual void on_interval(std::chrono::nanoseconds interval) = 0;
@@ -61,6 +63,7 @@ class SampleProducer final : public StackVisitor {
 
   bool on_code(const CodeSight& code) noexcept override;
   bool on_thread(const ThreadSight& thread) noexcept override;
+  bool on_task(const TaskSight& task) noexcept override;
   bool on_sample(const ThreadSample& sample) noexcept override;
 
   /// Samples that found no room.

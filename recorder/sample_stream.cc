@@ -22,6 +22,8 @@ void SampleStream::on_thread(const ThreadSight& thread) {
   writer_.define_thread(thread.thread, thread.native_id, thread.python_id, thread.name, thread.interpreter);
 }
 
+void SampleStream::on_task(const TaskSight& task) { writer_.define_task(task.task, task.name, task.number); }
+
 void SampleStream::on_sample(const QueuedSample& sample) {
   ThreadStack& stack = stacks_[sample.thread % kRememberedThreads];
   if (stack.thread != sample.thread) stack = {sample.thread, {}};
@@ -39,7 +41,10 @@ void SampleStream::on_sample(const QueuedSample& sample) {
                   .stack = leaf,
                   .status = sample.status,
                   .cpu = std::max(sample.cpu, std::chrono::nanoseconds{0}),
-                  .same_frames = sample.same_frames});
+                  .same_frames = sample.same_frames,
+                  .task = sample.task.task,
+                  .outer_frames = sample.task.outer_frames,
+                  .task_same_frames = sample.task.same_frames});
   if ((sample.status & gpf::kPartial) != 0) ++partial_stacks_;
   if ((sample.status & gpf::kTruncated) != 0) ++truncated_stacks_;
 }

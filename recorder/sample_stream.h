@@ -19,6 +19,7 @@ class SampleStream final : public QueueVisitor {
 
   void on_code(const CodeSight& code) override;
   void on_thread(const ThreadSight& thread) override;
+  void on_task(const TaskSight& task) override;
   void on_sample(const QueuedSample& sample) override;
   void on_interval(std::chrono::nanoseconds interval) override;
 

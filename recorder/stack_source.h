@@ -32,6 +32,20 @@ struct ThreadSight {
   std::string_view name;  // UTF-8; empty = unknown
 };
 
+/// An asyncio task seen for the first time, or with a new name.
+struct TaskSight {
+  std::uint32_t task = 0;    // one more than that of the sight before; never given to another task
+  std::string_view name;     // UTF-8; empty = the one that asyncio makes of its number, "Task-3"
+  std::uint64_t number = 0;  // 0 = unknown, or it has a name
+};
+
+/// What a thread was doing for an asyncio task. All zero where it was not, or where that cannot be told.
+struct TaskShare {
+  std::uint32_t task = 0;          // of a TaskSight shown before
+  std::uint32_t outer_frames = 0;  // see schemas/gauge.proto, as for the next one
+  std::uint32_t same_frames = 0;
+};
+
 struct SampledFrame {
   std::uint32_t code = 0;         // of a CodeSight shown before
   std::int32_t instruction = -1;  // byte offset of the executing instruction; -1 = before the first
@@ -40,11 +54,12 @@ struct SampledFrame {
 };
 
 struct ThreadSample {
-  std::uint32_t thread = 0;              // of a ThreadSight shown before
-  std::chrono::nanoseconds time{};       // CLOCK_MONOTONIC, when this stack was read
-  std::chrono::nanoseconds cpu{};        // CPU time since this thread's last sample
-  std::uint32_t status = 0;              // gpf::Status, without kAfterGap, which is the sampler's to know
-  std::uint32_t same_frames = 0;         // see schemas/gauge.proto
+  std::uint32_t thread = 0;         // of a ThreadSight shown before
+  std::chrono::nanoseconds time{};  // CLOCK_MONOTONIC, when this stack was read
+  std::chrono::nanoseconds cpu{};   // CPU time since this thread's last sample
+  std::uint32_t status = 0;         // gpf::Status, without kAfterGap, which is the sampler's to know
+  std::uint32_t same_frames = 0;    // see schemas/gauge.proto
+  TaskShare task;
   std::span<const SampledFrame> frames;  // innermost first
 };
 
@@ -55,6 +70,7 @@ class StackVisitor {
   virtual ~StackVisitor() = default;
   virtual bool on_code(const CodeSight& code) noexcept = 0;
   virtual bool on_thread(const ThreadSight& thread) noexcept = 0;
+  virtual bool on_task(const TaskSight& task) noexcept = 0;
   virtual bool on_sample(const ThreadSample& sample) noexcept = 0;
 };
 

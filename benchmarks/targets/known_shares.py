@@ -1,8 +1,8 @@
 """A program that knows where its time goes.
 
 Usage: known_shares.py KIND SECONDS TRUTH. Calls its parts in turns, each for some milliseconds, and writes to the file
-TRUTH what each took, in seconds of wall time, as a JSON array; its last item is what the loop that calls them took. KIND
-says what a part does meanwhile, and when:
+TRUTH what each took, in seconds of wall time, as a JSON array; its last item is what the loop that calls them took.
+KIND says what a part does meanwhile, and when:
 
     standing   looks at the clock; order and times are random
     moving     calls small functions, some of them deep, so that its stack never stands still; likewise random

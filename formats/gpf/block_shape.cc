@@ -26,13 +26,15 @@ bool parents_stand_before(const Definitions& definitions) noexcept {
 
 std::string_view shape_error(const Definitions& definitions) noexcept {
   if (definitions.frame_function.size() != definitions.frame_line.size() ||
-      definitions.stack_parent_back.size() != definitions.stack_frame.size()) {
+      definitions.stack_parent_back.size() != definitions.stack_frame.size() ||
+      definitions.task_name.size() != definitions.task_number.size()) {
     return "columns of definitions differ in length";
   }
   if (!ids_fit(definitions.first_string, definitions.strings.size()) ||
       !ids_fit(definitions.first_function, definitions.functions.size()) ||
       !ids_fit(definitions.first_frame, definitions.frame_function.size()) ||
-      !ids_fit(definitions.first_stack, definitions.stack_frame.size())) {
+      !ids_fit(definitions.first_stack, definitions.stack_frame.size()) ||
+      !ids_fit(definitions.first_task, definitions.task_name.size())) {
     return "ids of definitions are out of range";
   }
   if (!parents_stand_before(definitions)) return "a stack stands before its parent";
@@ -59,7 +61,8 @@ std::string_view shape_error(const Samples& samples) noexcept {
   const std::size_t count = samples.time_delta.size();
   if (count > kMaxBlockSamples) return "too many samples for one block";
   for (const std::size_t size : std::array{samples.thread.size(), samples.stack_delta.size(), samples.status.size(),
-                                           samples.cpu.size(), samples.same_frames.size()}) {
+                                           samples.cpu.size(), samples.same_frames.size(), samples.task.size(),
+                                           samples.outer_frames.size(), samples.task_same_frames.size()}) {
     if (size != 0 && size != count) return "columns of samples differ in length";
   }
   if (count != 0 && !times_fit(samples)) return "times are out of range";

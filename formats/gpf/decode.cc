@@ -118,6 +118,11 @@ void decode_definitions(pbf_reader message, Definitions& definitions) {
       case varint(F::stack_frame):
       case bytes(F::stack_frame): append_column(message, definitions.stack_frame); break;
       case bytes(F::threads): definitions.threads.push_back(decode_thread(read_message(message))); break;
+      case varint(F::first_task): definitions.first_task = read_uint32(message); break;
+      case varint(F::task_name):
+      case bytes(F::task_name): append_column(message, definitions.task_name); break;
+      case varint(F::task_number):
+      case bytes(F::task_number): append_column(message, definitions.task_number); break;
       default: message.skip();
     }
   }
@@ -143,6 +148,12 @@ void decode_samples(pbf_reader message, Samples& samples) {
       case bytes(F::cpu): append_column(message, samples.cpu); break;
       case varint(F::same_frames):
       case bytes(F::same_frames): append_column(message, samples.same_frames); break;
+      case varint(F::task):
+      case bytes(F::task): append_column(message, samples.task); break;
+      case varint(F::outer_frames):
+      case bytes(F::outer_frames): append_column(message, samples.outer_frames); break;
+      case varint(F::task_same_frames):
+      case bytes(F::task_same_frames): append_column(message, samples.task_same_frames); break;
       default: message.skip();
     }
   }

@@ -88,6 +88,13 @@ void Dictionary::define_thread(const Thread& thread) {
   pending_bytes_ += sizeof thread;
 }
 
+void Dictionary::define_task(std::uint32_t id, std::uint32_t name, std::uint64_t number) {
+  if (pending_.task_name.empty()) pending_.first_task = id;
+  pending_.task_name.push_back(name);
+  pending_.task_number.push_back(number);
+  pending_bytes_ += kTypicalEntryBytes;
+}
+
 void Dictionary::clear_pending() noexcept {
   pending_.strings.clear();
   pending_.functions.clear();
@@ -96,7 +103,10 @@ void Dictionary::clear_pending() noexcept {
   pending_.stack_parent_back.clear();
   pending_.stack_frame.clear();
   pending_.threads.clear();
-  pending_.first_string = pending_.first_function = pending_.first_frame = pending_.first_stack = 0;
+  pending_.task_name.clear();
+  pending_.task_number.clear();
+  pending_.first_task = pending_.first_string = pending_.first_function = pending_.first_frame = pending_.first_stack =
+      0;
   pending_bytes_ = 0;
 }
 

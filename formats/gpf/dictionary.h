@@ -22,6 +22,8 @@ class Dictionary {
   std::uint32_t stack(std::uint32_t parent, std::uint32_t frame);
   /// Every call is written: a thread defined again has a new name.
   void define_thread(const Thread& thread);
+  /// Tasks get no ids here: theirs must follow one another.
+  void define_task(std::uint32_t id, std::uint32_t name, std::uint64_t number);
 
   /// What has been given an id since the last clear_pending().
   [[nodiscard]] Definitions& pending() noexcept { return pending_; }

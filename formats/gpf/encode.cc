@@ -98,6 +98,9 @@ void fill(pbf_builder<field::Definitions>& message, const Definitions& definitio
   put_column(message, F::stack_parent_back, definitions.stack_parent_back);
   put_column(message, F::stack_frame, definitions.stack_frame);
   for (const Thread& thread : definitions.threads) put_message<field::Thread>(message, F::threads, thread);
+  put_number(message, F::first_task, definitions.first_task);
+  put_column(message, F::task_name, definitions.task_name);
+  put_column(message, F::task_number, definitions.task_number);
 }
 
 void fill(pbf_builder<field::Samples>& message, const Samples& samples) {
@@ -112,6 +115,9 @@ void fill(pbf_builder<field::Samples>& message, const Samples& samples) {
   put_column(message, F::status, samples.status);
   put_column(message, F::cpu, samples.cpu);
   put_column(message, F::same_frames, samples.same_frames);
+  put_column(message, F::task, samples.task);
+  put_column(message, F::outer_frames, samples.outer_frames);
+  put_column(message, F::task_same_frames, samples.task_same_frames);
 }
 
 void fill(pbf_builder<field::Losses>& message, const Losses& losses) {

@@ -51,6 +51,9 @@ enum class Definitions : std::uint32_t {
   stack_parent_back = 9,
   stack_frame = 10,
   threads = 11,
+  first_task = 13,
+  task_name = 14,
+  task_number = 15,
 };
 
 enum class Function : std::uint32_t { name = 1, qualified_name = 2, module = 3, file = 4, first_line = 5 };
@@ -68,6 +71,9 @@ enum class Samples : std::uint32_t {
   status = 8,
   cpu = 9,
   same_frames = 10,
+  task = 11,
+  outer_frames = 12,
+  task_same_frames = 13,
 };
 
 enum class Losses : std::uint32_t {

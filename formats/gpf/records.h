@@ -13,7 +13,7 @@
 namespace gauge::gpf {
 
 inline constexpr std::uint32_t kFormatMajor = 1;
-inline constexpr std::uint32_t kFormatMinor = 0;
+inline constexpr std::uint32_t kFormatMinor = 1;
 
 /// Bits of Samples::status.
 enum Status : std::uint32_t {
@@ -26,6 +26,7 @@ enum Status : std::uint32_t {
   kGilWanted = 64,
   kGilUnknown = 128,
   kNewCall = 256,
+  kNewTaskCall = 512,
 };
 
 struct Metadata {
@@ -91,6 +92,9 @@ struct Definitions {
   std::vector<std::uint32_t> stack_parent_back;
   std::vector<std::uint32_t> stack_frame;
   std::vector<Thread> threads;
+  std::uint32_t first_task = 0;
+  std::vector<std::uint32_t> task_name;
+  std::vector<std::uint64_t> task_number;
 
   bool operator==(const Definitions&) const = default;
 };
@@ -107,6 +111,9 @@ struct Samples {
   std::vector<std::uint32_t> status;
   std::vector<std::uint64_t> cpu;
   std::vector<std::uint32_t> same_frames;
+  std::vector<std::uint32_t> task;
+  std::vector<std::uint32_t> outer_frames;
+  std::vector<std::uint32_t> task_same_frames;
 
   bool operator==(const Samples&) const = default;
 };

@@ -24,6 +24,13 @@ void clear_if_zero(std::vector<T>& column) noexcept {
   if (std::all_of(column.begin(), column.end(), [](T entry) { return entry == 0; })) column.clear();
 }
 
+/// Adds entry `index` to a column that stays empty up to the first one that is not 0: most programs have no tasks.
+void put_if_any(std::vector<std::uint32_t>& column, std::size_t index, std::uint32_t entry) {
+  if (entry == 0 && column.empty()) return;
+  column.resize(index);
+  column.push_back(entry);
+}
+
 }  // namespace
 
 void SampleColumns::set_interval_ns(std::uint64_t interval_ns) noexcept {
@@ -50,6 +57,10 @@ void SampleColumns::append(const SampleRecord& sample) {
   samples_.thread.push_back(sample.thread);
   samples_.status.push_back(sample.status);
   samples_.same_frames.push_back(sample.same_frames);
+  const std::size_t index = size() - 1;
+  put_if_any(samples_.task, index, sample.task);
+  put_if_any(samples_.outer_frames, index, sample.outer_frames);
+  put_if_any(samples_.task_same_frames, index, sample.task_same_frames);
 }
 
 void SampleColumns::drop_zero_columns() noexcept {
@@ -58,6 +69,9 @@ void SampleColumns::drop_zero_columns() noexcept {
   clear_if_zero(samples_.status);
   clear_if_zero(samples_.cpu);
   clear_if_zero(samples_.same_frames);
+  clear_if_zero(samples_.task);
+  clear_if_zero(samples_.outer_frames);
+  clear_if_zero(samples_.task_same_frames);
 }
 
 void SampleColumns::clear() noexcept {
@@ -67,6 +81,9 @@ void SampleColumns::clear() noexcept {
   samples_.status.clear();
   samples_.cpu.clear();
   samples_.same_frames.clear();
+  samples_.task.clear();
+  samples_.outer_frames.clear();
+  samples_.task_same_frames.clear();
   ++block_;
 }
 

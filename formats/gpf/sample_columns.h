@@ -17,6 +17,9 @@ struct SampleRecord {
   std::uint32_t status = 0;        // Status bits
   std::chrono::nanoseconds cpu{};  // since this thread's last sample
   std::uint32_t same_frames = 0;
+  std::uint32_t task = 0;  // from Writer::define_task; 0 = none, and the two below say nothing
+  std::uint32_t outer_frames = 0;
+  std::uint32_t task_same_frames = 0;
 };
 
 /// Rounds times and CPU times to a hundredth of the interval, a microsecond at least. The error does not grow: absolute

@@ -17,6 +17,9 @@ struct SampleRow {
   std::uint32_t status = 0;
   std::chrono::nanoseconds cpu{};
   std::uint32_t same_frames = 0;
+  std::uint32_t task = 0;
+  std::uint32_t outer_frames = 0;
+  std::uint32_t task_same_frames = 0;
 
   bool operator==(const SampleRow&) const = default;
 };
@@ -38,7 +41,10 @@ void for_each_row(const Samples& samples, const Visit& visit) {
                     .stack = stack,
                     .status = entry(samples.status, i),
                     .cpu = std::chrono::nanoseconds{entry(samples.cpu, i) * samples.cpu_unit_ns},
-                    .same_frames = entry(samples.same_frames, i)});
+                    .same_frames = entry(samples.same_frames, i),
+                    .task = entry(samples.task, i),
+                    .outer_frames = entry(samples.outer_frames, i),
+                    .task_same_frames = entry(samples.task_same_frames, i)});
   }
 }
 

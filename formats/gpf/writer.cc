@@ -162,6 +162,11 @@ void Writer::define_thread(std::uint32_t id, std::uint64_t native_id, std::uint6
       {.id = id, .native_id = native_id, .python_id = python_id, .name = name_id, .interpreter = interpreter});
 }
 
+void Writer::define_task(std::uint32_t id, std::string_view name, std::uint64_t number) {
+  const std::uint32_t name_id = string(name);
+  impl_->dictionary().define_task(id, name_id, number);
+}
+
 void Writer::append(const SampleRecord& sample) { impl_->append(sample); }
 
 void Writer::set_interval(std::chrono::nanoseconds interval) {

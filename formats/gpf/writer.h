@@ -50,6 +50,10 @@ class Writer {
   void define_thread(std::uint32_t id, std::uint64_t native_id, std::uint64_t python_id, std::string_view name,
                      std::int64_t interpreter);
 
+  /// Defines an asyncio task: by its name, or, with "" for it, by the number that asyncio gives it (0 = unknown).
+  /// @param id  1 for the first task, and one more for each that follows
+  void define_task(std::uint32_t id, std::string_view name, std::uint64_t number);
+
   /// Adds a sample; closes the block first when it is full or old enough.
   void append(const SampleRecord& sample);
   /// From the next block on, samples after a gap stand for `interval`. Closes the open block if it changes.

@@ -19,9 +19,11 @@ enum class FunctionId : std::uint32_t {};
 enum class FrameId : std::uint32_t {};
 enum class StackId : std::uint32_t {};  // 0 is the empty stack
 enum class ThreadId : std::uint32_t {};
+enum class TaskId : std::uint32_t {};     // 0 is no task
 enum class ProcessId : std::uint32_t {};  // index of the process in the profile, not a pid
 
 inline constexpr StackId kEmptyStack{0};
+inline constexpr TaskId kNoTask{0};
 
 /// The position of an id in its table.
 template <typename Id>
@@ -80,6 +82,14 @@ struct Thread {
   std::string name;             // "MainThread"; "thread 1234" where unknown
 };
 
+/// An asyncio task. Entry 0 is no task.
+struct Task {
+  ProcessId process{};
+  std::uint32_t name = 0;                       // index into task_names(); 0 = asyncio's own
+  std::uint64_t number = 0;                     // as asyncio numbers it; 0 = unknown, or it has a name
+  std::chrono::nanoseconds last_sample_time{};  // CLOCK_MONOTONIC; 0 = it has no sample
+};
+
 /// What a set of samples stands for.
 struct Weights {
   std::uint64_t samples = 0;
@@ -104,8 +114,11 @@ struct Sample {
   StackId stack{};
   std::chrono::nanoseconds wall{};  // time since this thread's sample before; the interval after a gap
   std::chrono::nanoseconds cpu{};
-  std::uint32_t status = 0;       // gpf::Status bits
-  std::uint32_t same_frames = 0;  // frames from the root without a sign of another call than in the sample before
+  std::uint32_t status = 0;            // gpf::Status bits
+  std::uint32_t same_frames = 0;       // frames from the root without a sign of another call than in the sample before
+  TaskId task{};                       // that the thread was running; the two below hold if it is not kNoTask
+  std::uint32_t outer_frames = 0;      // from the root, that are not the task's; less than the stack's depth
+  std::uint32_t task_same_frames = 0;  // as same_frames, of the task's own frames, since its last sample
 };
 
 /// What one sample stands for.
@@ -156,6 +169,8 @@ struct ProfileTables {
   std::vector<StackNode> stacks;  // [0] is the empty stack
   std::vector<Process> processes;
   std::vector<Thread> threads;
+  std::vector<Task> tasks{1};              // [0] is no task
+  std::vector<std::string> task_names{1};  // [0] stands for asyncio's own
   std::vector<ThreadStack> thread_stacks;  // sorted by (thread, stack), each pair once
   ProfileHealth health;
 };
@@ -170,6 +185,7 @@ class Profile {
   [[nodiscard]] std::span<const StackNode> stacks() const noexcept { return tables_.stacks; }
   [[nodiscard]] std::span<const Process> processes() const noexcept { return tables_.processes; }
   [[nodiscard]] std::span<const Thread> threads() const noexcept { return tables_.threads; }
+  [[nodiscard]] std::span<const Task> tasks() const noexcept { return tables_.tasks; }
   [[nodiscard]] std::span<const ThreadStack> thread_stacks() const noexcept { return tables_.thread_stacks; }
   [[nodiscard]] const ProfileHealth& health() const noexcept { return tables_.health; }
 
@@ -177,6 +193,9 @@ class Profile {
   [[nodiscard]] const Frame& frame(FrameId id) const { return tables_.frames[index_of(id)]; }
   [[nodiscard]] const StackNode& stack(StackId id) const { return tables_.stacks[index_of(id)]; }
   [[nodiscard]] const Thread& thread(ThreadId id) const { return tables_.threads[index_of(id)]; }
+  [[nodiscard]] const Task& task(TaskId id) const { return tables_.tasks[index_of(id)]; }
+  /// "Task-3", or the name that the program gave it. Valid UTF-8.
+  [[nodiscard]] std::string task_name(TaskId id) const;
   [[nodiscard]] const Process& process(ProcessId id) const { return tables_.processes[index_of(id)]; }
   /// The function of a stack's innermost frame. `id` must not be the empty stack.
   [[nodiscard]] FunctionId leaf_function(StackId id) const { return frame(stack(id).frame).function; }

@@ -90,8 +90,12 @@ class RecordedSamples final : public SampleSource {
     if ((sample.status & gpf::kTruncated) != 0) {
       sample.stack = truncated_.find(sample.stack);
       if (sample.same_frames > 0) ++sample.same_frames;  // what is above the shown root goes on if the root does
+      if (sample.task != kNoTask) ++sample.outer_frames;
     }
-    sample.same_frames = std::min(sample.same_frames, depths_[index_of(sample.stack)]);
+    const std::uint32_t depth = depths_[index_of(sample.stack)];
+    sample.same_frames = std::min(sample.same_frames, depth);
+    if (sample.outer_frames >= depth) sample.task = kNoTask;  // forged: a task has the coroutine it runs on the stack
+    sample.task_same_frames = std::min(sample.task_same_frames, depth - std::min(depth, sample.outer_frames));
   }
 
   std::vector<LoadedRecording> recordings_;
@@ -184,7 +188,7 @@ class ProfileBuilder {
   }
 
   void add_block(const gpf::Block& block, LoadedRecording& recording, SampleDecoder& decoder) {
-    const bool is_usable = !block.definitions || recording.ids.define(*block.definitions, interner_, tables_.threads);
+    const bool is_usable = !block.definitions || recording.ids.define(*block.definitions, interner_, tables_);
     recording.is_used.push_back(is_usable);
     if (!is_usable) {
       ++tables_.health.damaged_blocks;
@@ -197,6 +201,8 @@ class ProfileBuilder {
       const StackId stack = is_truncated ? truncated_.add(sample.stack, interner_) : sample.stack;
       sums_.add(sample.thread, stack, weights_of(sample));
       last_time = std::max(last_time, sample.time);
+      nanoseconds& task_time = tables_.tasks[index_of(sample.task)].last_sample_time;
+      if (sample.task != kNoTask) task_time = std::max(task_time, sample.time);
     });
   }
 

@@ -32,15 +32,17 @@ RecordingIds::Ranges RecordingIds::ranges_of(const gpf::Definitions& definitions
           .functions = range(definitions.first_function, definitions.functions.size(), functions_.next()),
           .frames = range(definitions.first_frame, definitions.frame_function.size(), frames_.next()),
           .stacks = range(definitions.first_stack, definitions.stack_frame.size(), stacks_.next()),
-          .threads = {threads_first - definitions.threads.size(), threads_end}};
+          .threads = {threads_first - definitions.threads.size(), threads_end},
+          .tasks = range(definitions.first_task, definitions.task_name.size(), tasks_.next())};
 }
 
 std::optional<std::size_t> RecordingIds::holes_before(const Ranges& ranges) const {
-  const std::array<std::pair<Range, std::size_t>, 5> kinds = {{{ranges.strings, strings_.next()},
+  const std::array<std::pair<Range, std::size_t>, 6> kinds = {{{ranges.strings, strings_.next()},
                                                                {ranges.functions, functions_.next()},
                                                                {ranges.frames, frames_.next()},
                                                                {ranges.stacks, stacks_.next()},
-                                                               {ranges.threads, threads_.next()}}};
+                                                               {ranges.threads, threads_.next()},
+                                                               {ranges.tasks, tasks_.next()}}};
   std::size_t holes = 0;
   for (const auto& [range, next] : kinds) {
     if (range.first < next || range.end > 0xFFFFFFFF) return std::nullopt;
@@ -54,10 +56,11 @@ bool RecordingIds::references_precede(const gpf::Definitions& definitions, const
   return all(definitions.functions, [&](const gpf::Function& f) { return texts_precede(f, ranges.strings.end); }) &&
          all(definitions.frame_function, [&](std::uint32_t id) { return id != 0 && id < ranges.functions.end; }) &&
          all(definitions.stack_frame, [&](std::uint32_t id) { return id != 0 && id < ranges.frames.end; }) &&
-         all(definitions.threads, [&](const gpf::Thread& t) { return t.id != 0 && t.name < ranges.strings.end; });
+         all(definitions.threads, [&](const gpf::Thread& t) { return t.id != 0 && t.name < ranges.strings.end; }) &&
+         all(definitions.task_name, [&](std::uint32_t id) { return id < ranges.strings.end; });
 }
 
-bool RecordingIds::define(const gpf::Definitions& definitions, TableInterner& tables, std::vector<Thread>& threads) {
+bool RecordingIds::define(const gpf::Definitions& definitions, TableInterner& interner, ProfileTables& tables) {
   const Ranges ranges = ranges_of(definitions);
   const std::optional<std::size_t> holes = holes_before(ranges);
   if (!holes || *holes > kMostLost - lost_ || !references_precede(definitions, ranges)) return false;
@@ -67,11 +70,13 @@ bool RecordingIds::define(const gpf::Definitions& definitions, TableInterner& ta
   frames_.skip_to(ranges.frames.first);
   stacks_.skip_to(ranges.stacks.first);
   threads_.skip_to(ranges.threads.end);
+  tasks_.skip_to(ranges.tasks.first);
   for (const std::string& bytes : definitions.strings) strings_.add(valid_utf8(bytes));
-  add_functions(definitions, tables);
-  add_frames(definitions, tables);
-  add_stacks(definitions, tables);
-  add_threads(definitions, threads);
+  add_functions(definitions, interner);
+  add_frames(definitions, interner);
+  add_stacks(definitions, interner);
+  add_threads(definitions, tables.threads);
+  add_tasks(definitions, tables);
   return true;
 }
 
@@ -128,7 +133,22 @@ void RecordingIds::add_threads(const gpf::Definitions& definitions, std::vector<
   }
 }
 
+void RecordingIds::add_tasks(const gpf::Definitions& definitions, ProfileTables& tables) {
+  for (std::size_t i = 0; i < definitions.task_name.size(); ++i) {
+    Task task{.process = process_, .number = definitions.task_number[i]};
+    const std::uint32_t id = definitions.task_name[i];
+    if (id != 0 && strings_[id]) {  // unless it was lost with a damaged block
+      const auto [known, is_new] = task_names_.try_emplace(id, tables.task_names.size());
+      if (is_new) tables.task_names.push_back(*strings_[id]);
+      task.name = known->second;
+    }
+    tasks_.add(TaskId{static_cast<std::uint32_t>(tables.tasks.size())});
+    tables.tasks.push_back(task);
+  }
+}
+
 void RecordingIds::forget_definitions() {
+  task_names_.clear();
   name_function_ = nullptr;
   strings_.clear();
   functions_.clear();

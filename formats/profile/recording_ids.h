@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,18 +48,22 @@ class RecordingIds {
       ProcessId process, NameFunction name_function = [](const Function& function) { return function.name; })
       : process_(process), name_function_(std::move(name_function)) {}
 
-  /// Adds definitions of a block as gpf::Recording delivers it to the tables, those of threads to `threads`.
+  /// Adds definitions of a block as gpf::Recording delivers it: those of threads and tasks to `tables`, the others to
+  /// `interner`.
   /// @return false, with nothing added, where they break a rule of the schema: ids that were given before or are far
   ///         beyond what lost blocks explain, references to what is not defined yet
-  [[nodiscard]] bool define(const gpf::Definitions& definitions, TableInterner& tables, std::vector<Thread>& threads);
+  [[nodiscard]] bool define(const gpf::Definitions& definitions, TableInterner& interner, ProfileTables& tables);
 
   [[nodiscard]] std::optional<ThreadId> thread(std::uint32_t id) const noexcept { return threads_[id]; }
   /// Id 0 is the empty stack.
   [[nodiscard]] std::optional<StackId> stack(std::uint32_t id) const noexcept {
     return id == 0 ? kEmptyStack : stacks_[id];
   }
-  /// Ids of threads are below this.
+  /// Nothing for id 0, too.
+  [[nodiscard]] std::optional<TaskId> task(std::uint32_t id) const noexcept { return tasks_[id]; }
+  /// Ids of threads, and of tasks, are below these.
   [[nodiscard]] std::size_t thread_limit() const noexcept { return threads_.next(); }
+  [[nodiscard]] std::size_t task_limit() const noexcept { return tasks_.next(); }
   /// Forgets what only definitions need: strings, functions, frames, how to name functions. Call after the last ones.
   void forget_definitions();
 
@@ -74,6 +79,7 @@ class RecordingIds {
     Range frames;
     Range stacks;
     Range threads;
+    Range tasks;
   };
 
   [[nodiscard]] Ranges ranges_of(const gpf::Definitions& definitions) const;
@@ -84,6 +90,7 @@ class RecordingIds {
   void add_frames(const gpf::Definitions& definitions, TableInterner& tables);
   void add_stacks(const gpf::Definitions& definitions, TableInterner& tables);
   void add_threads(const gpf::Definitions& definitions, std::vector<Thread>& threads);
+  void add_tasks(const gpf::Definitions& definitions, ProfileTables& tables);
   [[nodiscard]] std::optional<Function> function_of(const gpf::Function& definition) const;
   [[nodiscard]] std::optional<std::string> text(std::uint32_t id) const;
 
@@ -95,6 +102,8 @@ class RecordingIds {
   IdTable<FrameId> frames_;
   IdTable<StackId> stacks_;
   IdTable<ThreadId> threads_;
+  IdTable<TaskId> tasks_;
+  std::unordered_map<std::uint32_t, std::uint32_t> task_names_;  // string id -> index in the profile
 };
 
 }  // namespace gauge

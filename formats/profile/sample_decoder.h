@@ -92,6 +92,12 @@ class SampleDecoder {
     if (is_sample_lost) sample.status |= gpf::kAfterGap;
     if (is_sample_lost || thread.is_stack_lost) sample.same_frames = 0;
   }
+  // Whether this recording's last sample of the task is one that task_same_frames can be about.
+  bool is_task_comparable(std::uint32_t task, bool is_stack_lost) {
+    const bool is_comparable = task_epochs_[task] == epoch_;
+    task_epochs_[task] = is_stack_lost ? 0 : epoch_;
+    return is_comparable;
+  }
   // An absent column is all zeros.
   template <typename T>
   static T entry(const std::vector<T>& column, std::size_t i) {
@@ -100,7 +106,8 @@ class SampleDecoder {
 
   std::chrono::nanoseconds interval_;
   TimeBudget* budget_;
-  std::vector<ThreadState> threads_;  // by id in the recording
+  std::vector<ThreadState> threads_;        // by id in the recording
+  std::vector<std::uint64_t> task_epochs_;  // likewise; of the last sample; 0 = of none, or without its stack
   std::uint64_t expected_sequence_ = 0;
   std::uint64_t epoch_ = 1;
   std::uint64_t block_ = 0;
@@ -115,6 +122,7 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
   const std::int64_t interval_ns =
       columns.interval_ns != 0 ? static_cast<std::int64_t>(columns.interval_ns) : interval_.count();
   threads_.resize(std::max(threads_.size(), ids.thread_limit()));
+  task_epochs_.resize(std::max(task_epochs_.size(), ids.task_limit()));
   std::uint64_t unresolved = 0;
   std::int64_t time = columns.start;
   for (std::size_t i = 0; i < columns.time_delta.size(); ++i) {
@@ -133,6 +141,12 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
     sample.same_frames = entry(columns.same_frames, i);
     forget_what_was_lost(state, sample);
     state.is_stack_lost = !stack;
+    const std::uint32_t task_id = entry(columns.task, i);
+    if (const std::optional<TaskId> task = ids.task(task_id)) {
+      sample.task = *task;
+      sample.outer_frames = entry(columns.outer_frames, i);
+      if (is_task_comparable(task_id, !stack)) sample.task_same_frames = entry(columns.task_same_frames, i);
+    }
     sample.wall = wall_of(state, sample, interval_ns);
     sample.cpu = take(budget_->cpu_ns, static_cast<std::int64_t>(entry(columns.cpu, i) * columns.cpu_unit_ns));
     if (stack) {

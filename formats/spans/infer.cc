@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
+
+#include "formats/gpf/records.h"
 
 namespace gauge {
 namespace {
@@ -11,13 +17,40 @@ namespace {
 /// For a recording that does not say its interval.
 constexpr std::chrono::nanoseconds kDefaultInterval = std::chrono::milliseconds{10};
 
+/// For every entry of a table, its position among those of its process.
+template <typename Entry>
+std::vector<std::uint32_t> ordinals_of(std::span<const Entry> entries, std::size_t processes) {
+  std::vector<std::uint32_t> next(processes);
+  std::vector<std::uint32_t> ordinals;
+  ordinals.reserve(entries.size());
+  for (const Entry& entry : entries) ordinals.push_back(next[index_of(entry.process)]++);
+  return ordinals;
+}
+
+/// The sample as one of its thread alone, which the task's frames are no part of.
+Sample outside_of_task(Sample sample) {
+  const bool is_in_task = sample.same_frames >= sample.outer_frames;  // what NEW_CALL speaks of
+  sample.status &= ~std::uint32_t{gpf::kPartial | (is_in_task ? gpf::kNewCall : 0U)};
+  sample.same_frames = std::min(sample.same_frames, sample.outer_frames);
+  return sample;
+}
+
+/// The sample as one of its task alone.
+Sample inside_of_task(Sample sample) {
+  const bool is_new_call = (sample.status & gpf::kNewTaskCall) != 0;
+  sample.status = (sample.status & ~std::uint32_t{gpf::kNewCall}) | (is_new_call ? std::uint32_t{gpf::kNewCall} : 0U);
+  sample.same_frames = sample.task_same_frames;
+  return sample;
+}
+
 class Inference {
  public:
   Inference(const Profile& profile, const SpanVisitor& visit)
-      : profile_(profile), visit_(visit), lanes_(profile.threads().size()), ordinals_(profile.threads().size()) {
-    std::vector<std::uint32_t> next(profile.processes().size());
-    for (std::size_t i = 0; i < ordinals_.size(); ++i) ordinals_[i] = next[index_of(profile.threads()[i].process)]++;
-  }
+      : profile_(profile),
+        visit_(visit),
+        threads_(profile.threads().size()),
+        thread_ordinals_(ordinals_of(profile.threads(), profile.processes().size())),
+        task_ordinals_(ordinals_of(profile.tasks(), profile.processes().size())) {}
 
   void add(const Sample& sample) {
     const ProcessId process = profile_.thread(sample.thread).process;
@@ -25,29 +58,69 @@ class Inference {
     if (process_ && *process_ != process) finish();
     process_ = process;
     read_stack(sample.stack);
-    lane(sample.thread).add(sample, stack_, visit_);
+    ThreadLane& thread = lane_of(sample.thread);
+    const std::span<const Frame> stack{stack_};
+    if (sample.task == kNoTask) {
+      thread.lane->add(sample, stack, visit_);
+    } else {
+      thread.lane->add(outside_of_task(sample), stack.first(sample.outer_frames), visit_);
+      Lane& task = lane_of(sample.task, sample.thread);
+      task.set_watched_since(thread.lane->watched_since());
+      task.add(inside_of_task(sample), stack.subspan(sample.outer_frames), visit_);
+    }
+    end_task_before(thread, sample);
   }
 
   void finish() {
-    for (std::optional<Lane>& lane : lanes_) {
-      if (!lane) continue;
-      lane->finish(visit_);
-      report_ += lane->report();
-      lane.reset();
+    for (ThreadLane& thread : threads_) {
+      if (thread.lane) end(*thread.lane);
+      thread = {};
     }
+    // In the order of their ids, so that equal profiles give equal spans in equal order.
+    for (auto& [id, lane] : tasks_) end(lane);
+    tasks_.clear();
   }
 
   [[nodiscard]] const SpanReport& report() const noexcept { return report_; }
 
  private:
-  Lane& lane(ThreadId thread) {
-    std::optional<Lane>& lane = lanes_[index_of(thread)];
-    if (!lane) {
-      const Process& process = profile_.process(profile_.thread(thread).process);
-      const auto interval = process.interval > std::chrono::nanoseconds::zero() ? process.interval : kDefaultInterval;
-      lane.emplace(SpanIds{process, ordinals_[index_of(thread)]}, thread, interval, process.start_time);
-    }
-    return *lane;
+  struct ThreadLane {
+    std::optional<Lane> lane;
+    TaskId task{};  // of its last sample
+  };
+
+  /// A task that will not be seen again ends when its thread is seen without it.
+  void end_task_before(ThreadLane& thread, const Sample& sample) {
+    const TaskId before = std::exchange(thread.task, sample.task);
+    if (before == kNoTask || before == sample.task || profile_.task(before).last_sample_time >= sample.time) return;
+    const auto found = tasks_.find(before);
+    if (found == tasks_.end()) return;
+    end(found->second);
+    tasks_.erase(found);
+  }
+
+  void end(Lane& lane) {
+    lane.finish(visit_);
+    report_ += lane.report();
+  }
+
+  ThreadLane& lane_of(ThreadId id) {
+    ThreadLane& thread = threads_[index_of(id)];
+    if (!thread.lane) thread.lane.emplace(make_lane(id, kNoTask));
+    return thread;
+  }
+
+  Lane& lane_of(TaskId id, ThreadId thread) {
+    const auto found = tasks_.find(id);
+    return found != tasks_.end() ? found->second : tasks_.emplace(id, make_lane(thread, id)).first->second;
+  }
+
+  [[nodiscard]] Lane make_lane(ThreadId thread, TaskId task) const {
+    const Process& process = profile_.process(profile_.thread(thread).process);
+    const SpanIds ids = task == kNoTask ? SpanIds{process, thread_ordinals_[index_of(thread)]}
+                                        : SpanIds::of_task(process, task_ordinals_[index_of(task)]);
+    const auto interval = process.interval > std::chrono::nanoseconds::zero() ? process.interval : kDefaultInterval;
+    return Lane{ids, thread, task, interval, process.start_time};
   }
 
   void read_stack(StackId id) {
@@ -61,10 +134,12 @@ class Inference {
 
   const Profile& profile_;
   const SpanVisitor& visit_;
-  std::vector<std::optional<Lane>> lanes_;  // by ThreadId
-  std::vector<std::uint32_t> ordinals_;     // of a thread in its process
-  std::optional<ProcessId> process_;        // whose samples are being read
-  std::vector<Frame> stack_;                // that of stack_id_, outermost first
+  std::vector<ThreadLane> threads_;             // by ThreadId
+  std::map<TaskId, Lane> tasks_;                // those that go on
+  std::vector<std::uint32_t> thread_ordinals_;  // in their process
+  std::vector<std::uint32_t> task_ordinals_;    // likewise
+  std::optional<ProcessId> process_;            // whose samples are being read
+  std::vector<Frame> stack_;                    // that of stack_id_, outermost first
   StackId stack_id_ = kEmptyStack;
   SpanReport report_;
 };

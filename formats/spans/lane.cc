@@ -28,9 +28,10 @@ bool is_settled(const Sample& sample, std::span<const Frame> stack, std::size_t 
 
 }  // namespace
 
-Lane::Lane(const SpanIds& ids, ThreadId thread, nanoseconds interval, nanoseconds start_time)
+Lane::Lane(const SpanIds& ids, ThreadId thread, TaskId task, nanoseconds interval, nanoseconds start_time)
     : ids_(ids),
       thread_(thread),
+      task_(task),
       asked_interval_(std::min(interval, kLongestInterval)),
       interval_(asked_interval_),
       start_time_(start_time) {}
@@ -61,10 +62,13 @@ void Lane::measure_step(const Sample& sample) noexcept {
   if (after_gap) interval_ = std::max(asked_interval_, wall);
   // A sample that is not after a gap is regular however far it is from the last: the rate may have been lowered.
   longest_step_ = kLongestStepIntervals * (after_gap ? interval_ : std::max(interval_, wall));
+  if (!last_time_ || sample.time - *last_time_ > longest_step_) watched_since_ = sample.time;
 }
 
 /// Whether something seen at `from` and looked for at `to` was watched in between.
-bool Lane::is_bridged(nanoseconds from, nanoseconds to) const noexcept { return to - from <= longest_step_; }
+bool Lane::is_bridged(nanoseconds from, nanoseconds to) const noexcept {
+  return to - from <= longest_step_ || (thread_watched_since_ && from >= *thread_watched_since_);
+}
 
 std::size_t Lane::count_going_on(const Sample& sample, std::span<const Frame> stack) const {
   const std::size_t most = std::min(stack.size(), open_.size());
@@ -149,6 +153,7 @@ Span Lane::span_of_last(std::optional<nanoseconds> time) const {
       .id = ids_.span(activation.first, depth),
       .parent = depth == 0 ? kNoSpan : ids_.span(open_[depth - 1].first, depth - 1),
       .thread = thread_,
+      .task = task_,
       .function = activation.function,
       .start = midpoint(activation.since, activation.first),
       .end = midpoint(activation.last, until),

@@ -1,4 +1,5 @@
-// One thread's stacks, sample by sample, turned into spans. The rules, with reasons and pictures: docs/spans.md.
+// The stacks of one thread, or of one task, sample by sample, turned into spans. The rules, with reasons and pictures:
+// docs/spans.md.
 #pragma once
 
 #include <chrono>
@@ -32,19 +33,25 @@ struct SpanReport {
   bool operator==(const SpanReport&) const = default;
 };
 
-/// Keeps the open activations of one thread. Memory: the depth of its stack, whatever the number of samples.
+/// Keeps the open activations of one thread or task. Memory: the depth of its stack, whatever the number of samples.
 class Lane {
  public:
-  /// @param ids         of the thread
-  /// @param thread      as it stands in the spans
+  /// @param ids         of the thread or task
+  /// @param thread      as it stands in the spans, as does the task
   /// @param interval    between samples, as asked for; must be positive
   /// @param start_time  of the recording: nothing begins earlier
-  Lane(const SpanIds& ids, ThreadId thread, std::chrono::nanoseconds interval, std::chrono::nanoseconds start_time);
+  Lane(const SpanIds& ids, ThreadId thread, TaskId task, std::chrono::nanoseconds interval,
+       std::chrono::nanoseconds start_time);
 
-  /// Takes the thread's next sample. `stack` is outermost frame first.
+  /// Takes the next sample. `stack` is outermost frame first; of a task, it is its own frames.
   void add(const Sample& sample, std::span<const Frame> stack, const SpanVisitor& visit);
   /// Ends what is open: the thread is not looked at any more.
   void finish(const SpanVisitor& visit);
+
+  /// Between this time and its last sample there was no gap.
+  [[nodiscard]] std::chrono::nanoseconds watched_since() const noexcept { return watched_since_; }
+  /// Tells a task's lane, before a sample, since when its thread is watched: whatever it did, that was no gap.
+  void set_watched_since(std::chrono::nanoseconds time) noexcept { thread_watched_since_ = time; }
 
   [[nodiscard]] const SpanReport& report() const noexcept { return report_; }
 
@@ -73,11 +80,14 @@ class Lane {
 
   SpanIds ids_;
   ThreadId thread_;
+  TaskId task_;
   std::chrono::nanoseconds asked_interval_;
   std::chrono::nanoseconds interval_;  // in force
   std::chrono::nanoseconds start_time_;
   std::chrono::nanoseconds longest_step_{};            // between looks at something, for it to count as watched
   std::optional<std::chrono::nanoseconds> last_time_;  // of a sample
+  std::chrono::nanoseconds watched_since_{};
+  std::optional<std::chrono::nanoseconds> thread_watched_since_;  // of a task
   std::optional<std::chrono::nanoseconds>
       root_looked_;                    // last time the outermost frame, or that there was none, was seen
   std::size_t comparable_frames_ = 0;  // of the last sample: what same_frames can speak of

@@ -35,14 +35,15 @@ struct Span {
   SpanId id{};
   SpanId parent{};  // kNoSpan for a root
   ThreadId thread{};
+  TaskId task{};  // whose call it is; kNoTask for one of the thread itself
   FunctionId function{};
   std::chrono::nanoseconds start{};
   std::chrono::nanoseconds end{};
   std::chrono::nanoseconds uncertainty{};  // start and end are each off by no more than this, where they were seen
   std::chrono::nanoseconds unwatched{};    // of long gaps within it, after which nothing showed that it had ended
   std::uint64_t samples = 0;               // it was seen in
-  bool is_start_unseen = false;            // it was there when the thread was first looked at, or after a gap
-  bool is_end_unseen = false;              // it was there when the thread was last looked at, or before a gap
+  bool is_start_unseen = false;            // it was there when the thread, or task, was first seen, or after a gap
+  bool is_end_unseen = false;              // it was there when the thread, or task, was last seen, or before a gap
 };
 
 }  // namespace gauge

@@ -33,8 +33,8 @@ std::string to_hex(TraceId id) { return fmt::format("{:016x}{:016x}", id.words[0
 
 std::string to_hex(SpanId id) { return fmt::format("{:016x}", static_cast<std::uint64_t>(id)); }
 
-SpanIds::SpanIds(const Process& process, std::uint32_t ordinal) : thread_key_{1, 2} {
-  for (std::uint64_t& key : thread_key_) {
+SpanIds::SpanIds(const Process& process, std::uint32_t ordinal) : lane_key_{1, 2} {
+  for (std::uint64_t& key : lane_key_) {
     key = absorb(key, process.run_id);
     // The processes of one run share its id; a pid can return, and an exec keeps it.
     key = absorb(key, process.pid);
@@ -43,14 +43,20 @@ SpanIds::SpanIds(const Process& process, std::uint32_t ordinal) : thread_key_{1,
   }
 }
 
+SpanIds SpanIds::of_task(const Process& process, std::uint32_t ordinal) {
+  SpanIds ids{process, ordinal};
+  for (std::uint64_t& key : ids.lane_key_) key = absorb(key, "task");
+  return ids;
+}
+
 SpanId SpanIds::span(std::chrono::nanoseconds first_seen, std::uint32_t depth) const noexcept {
-  return SpanId{never_zero(absorb(absorb(thread_key_[0], word_of(first_seen)), depth))};
+  return SpanId{never_zero(absorb(absorb(lane_key_[0], word_of(first_seen)), depth))};
 }
 
 TraceId SpanIds::trace(std::chrono::nanoseconds first_seen) const noexcept {
   // The low word alone must be unique: Zipkin indexes traces by it.
-  return TraceId{{absorb(thread_key_[0] ^ thread_key_[1], word_of(first_seen)),
-                  never_zero(absorb(thread_key_[1], word_of(first_seen)))}};
+  return TraceId{{absorb(lane_key_[0] ^ lane_key_[1], word_of(first_seen)),
+                  never_zero(absorb(lane_key_[1], word_of(first_seen)))}};
 }
 
 }  // namespace gauge

@@ -11,14 +11,16 @@
 
 namespace gauge {
 
-/// Makes the ids of one thread's spans.
+/// Makes the ids of the spans of one thread or task.
 ///
-/// An activation is known by its thread, its depth and the time of the first sample that saw it: other spans of the
-/// recording, filtered out or not yet read, have no part in it.
+/// An activation is known by its thread or task, its depth and the time of the first sample that saw it: other spans of
+/// the recording, filtered out or not yet read, have no part in it.
 class SpanIds {
  public:
   /// @param ordinal  of the thread among those of its process, in order of definition: native ids can return
   SpanIds(const Process& process, std::uint32_t ordinal);
+  /// @param ordinal  of the task among those of its process, in order of definition
+  [[nodiscard]] static SpanIds of_task(const Process& process, std::uint32_t ordinal);
 
   /// Of the activation first seen at `first_seen`, `depth` frames above the root of its stack.
   [[nodiscard]] SpanId span(std::chrono::nanoseconds first_seen, std::uint32_t depth) const noexcept;
@@ -26,7 +28,7 @@ class SpanIds {
   [[nodiscard]] TraceId trace(std::chrono::nanoseconds first_seen) const noexcept;
 
  private:
-  std::array<std::uint64_t, 2> thread_key_;
+  std::array<std::uint64_t, 2> lane_key_;
 };
 
 }  // namespace gauge

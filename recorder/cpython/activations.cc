@@ -1,33 +1,44 @@
 #include "recorder/cpython/activations.h"
 
-#include <algorithm>
-
 namespace gauge::cpython {
+namespace {
 
-Continuity ActivationHistory::advance(std::span<const Activation> stack, bool is_partial, bool is_truncated) noexcept {
-  // Counting from the root needs the root.
-  const Continuity result = is_truncated || is_truncated_ || count_ == 0 ? Continuity{} : compare(stack);
-  count_ = static_cast<std::uint32_t>(std::min(stack.size(), stack_.size()));
-  std::copy_n(stack.begin(), count_, stack_.begin());
-  is_partial_ = is_partial;
-  is_truncated_ = is_truncated;
-  return result;
+/// Frame `depth`, counted from the root.
+const Activation& at_depth(std::span<const Activation> stack, std::size_t depth) noexcept {
+  return stack[stack.size() - 1 - depth];
 }
 
-Continuity ActivationHistory::compare(std::span<const Activation> stack) const noexcept {
-  const std::size_t common = std::min<std::size_t>(count_, stack.size());
-  bool has_caller_run = false;
-  for (std::uint32_t i = 0; i < common; ++i) {
-    const Activation& before = stack_[count_ - 1 - i];
-    const Activation& now = stack[stack.size() - 1 - i];
-    const bool is_other = before.address != now.address || before.code != now.code;
-    if (is_other || (has_caller_run && !now.is_generator)) return {i, !now.is_generator};
+/// A coroutine that its caller will be with until it is over.
+bool is_awaited(std::span<const Activation> stack, std::size_t depth) noexcept {
+  return depth > 0 && at_depth(stack, depth).is_coroutine && at_depth(stack, depth - 1).is_coroutine;
+}
+
+/// Whether the call may have begun before its caller came to where it is.
+bool may_be_resumed(std::span<const Activation> stack, std::size_t depth) noexcept {
+  return at_depth(stack, depth).is_generator() && !is_awaited(stack, depth);
+}
+
+}  // namespace
+
+Continuity continuity_of(std::span<const Activation> before, bool may_lack_frames,
+                         std::span<const Activation> now) noexcept {
+  const std::size_t common = std::min(before.size(), now.size());
+  bool has_caller_run = false;  // the one next to it
+  bool has_any_run = false;
+  for (std::size_t depth = 0; depth < common; ++depth) {
+    const Activation& then = at_depth(before, depth);
+    const Activation& frame = at_depth(now, depth);
+    const bool is_other = then.address != frame.address || then.code != frame.code;
+    // A function that is called from a generator ends before that can be resumed; a coroutine is resumed with it.
+    const bool has_ended = is_awaited(now, depth) ? has_caller_run : has_any_run && !frame.is_generator();
+    if (is_other || has_ended) return {static_cast<std::uint32_t>(depth), !may_be_resumed(now, depth)};
     // The next round is about its callee; a frame that calls nothing is running itself and proves nothing.
-    has_caller_run = has_caller_run || before.fingerprint != now.fingerprint;
+    has_caller_run = then.fingerprint != frame.fingerprint;
+    has_any_run = has_any_run || has_caller_run;
   }
-  const bool has_grown = stack.size() > count_;
+  const bool has_grown = now.size() > before.size();
   // Of a partial stack it is not known what lay above.
-  const bool is_new_call = has_grown && !is_partial_ && !stack[stack.size() - 1 - count_].is_generator;
+  const bool is_new_call = has_grown && !may_lack_frames && !may_be_resumed(now, before.size());
   return {static_cast<std::uint32_t>(common), is_new_call};
 }
 

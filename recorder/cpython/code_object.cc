@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kMaxTries = 3;
 constexpr std::size_t kCodeUnitBytes = 2;
-constexpr std::uint32_t kGeneratorFlags = 0x20 | 0x80 | 0x200;  // CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+constexpr std::uint32_t kCoroutineFlag = 0x80;  // CO_COROUTINE
 
 /// Of each piece, this many bytes from its end: enough to hold nearly every name whole.
 constexpr std::size_t kMaxPieceBytes = 256;
@@ -33,7 +33,7 @@ bool is_init_shim(const CodeSight& sight) {
 
 }  // namespace
 
-bool CodeHeader::is_generator() const noexcept { return (flags & kGeneratorFlags) != 0; }
+bool CodeHeader::is_coroutine() const noexcept { return (flags & kCoroutineFlag) != 0; }
 
 std::optional<CodeHeader> decode_code_header(const ObjectLayout& layout, const std::byte* bytes) noexcept {
   const auto& code = layout.code;

@@ -9,6 +9,7 @@ namespace gauge::cpython {
 namespace {
 
 // Frame owners known to any version: thread, generator, frame object, interpreter, C stack.
+constexpr std::uint8_t kThreadOwner = 0;
 constexpr std::uint8_t kOwners = 5;
 // From 3.14 on references carry tags in bits that are 0 in every object's address.
 constexpr std::uintptr_t kTagBits = 7;
@@ -16,8 +17,6 @@ constexpr std::uintptr_t kTagBits = 7;
 constexpr std::uintptr_t kCodeUnitBytes = 2;
 // The smallest page there is.
 constexpr std::uintptr_t kPageBytes = 4096;
-// Of a frame that is an object, so many of its locals and of its operand stack are copied.
-constexpr std::size_t kObjectSlots = 8;
 // Locals and operand stack of a frame that take part in its fingerprint: what changes, changes in the first words.
 constexpr std::size_t kFingerprintBytes = 512;
 
@@ -47,25 +46,33 @@ MemoryRange FrameFormat::fields_of_object(std::uintptr_t address) const noexcept
   return {address, layout_.frame_object.size};
 }
 
-MemoryRange FrameFormat::most_of_object(std::uintptr_t address) const noexcept {
-  // How large the object is, it says itself; what follows its head is there at least as far as the page goes.
+std::uint64_t add_to_fingerprint(std::uint64_t fingerprint, std::span<const std::uintptr_t> words) noexcept {
+  return hash_words(std::as_bytes(words).data(), words.size_bytes(), fingerprint);
+}
+
+MemoryRange FrameFormat::most_of(std::uintptr_t address) const noexcept {
+  // How large it is, is known only later; what follows its head is there at least as far as the page goes.
   const std::uintptr_t head_end = address + head_size();
   const std::size_t rest_of_page = (kPageBytes - head_end % kPageBytes) % kPageBytes;
-  return {address, head_size() + std::min(rest_of_page, kObjectSlots * sizeof(std::uintptr_t))};
+  return {address, head_size() + std::min(rest_of_page, kCopiedLocals * sizeof(std::uintptr_t))};
 }
 
 FrameCopy FrameFormat::decode(std::uintptr_t address, const std::byte* bytes, std::size_t size) const noexcept {
+  const std::uint8_t owner = owner_of(bytes);
   std::size_t own = size;
   if (are_objects()) {
-    const auto slots = std::min(load<std::size_t>(bytes, layout_.frame_object.slot_count), kObjectSlots);
+    const auto slots = std::min(load<std::size_t>(bytes, layout_.frame_object.slot_count), kCopiedLocals);
     own = std::min(size, head_size() + slots * sizeof(std::uintptr_t));
+  } else if (owner != kThreadOwner) {
+    own = std::min(size, head_size());  // not in a chunk, where the callee begins at its end
   }
   return {.address = address,
           .executable = load<std::uintptr_t>(bytes, layout_.frame.executable) & ~kTagBits,
           .previous = load<std::uintptr_t>(bytes, layout_.frame.previous),
-          .owner = owner_of(bytes),
+          .owner = owner,
           .bytes = bytes,
-          .size = own};
+          .size = own,
+          .spare = size - own};
 }
 
 std::uint8_t FrameFormat::owner_of(const std::byte* bytes) const noexcept {
@@ -87,13 +94,24 @@ RawFrame FrameFormat::raw(const FrameCopy& frame) const noexcept {
   const std::uintptr_t instruction = instruction_of(frame.bytes);
   const std::size_t rest = std::min(frame.size - fields.locals, kFingerprintBytes);
   const bool has_function = fields.function != GAUGE_NO_FIELD;
-  return {.address = frame.address,
-          .executable = frame.executable,
-          .instruction = instruction,
-          .function = has_function ? load<std::uintptr_t>(frame.bytes, fields.function) & ~kTagBits : 0,
-          .globals = load<std::uintptr_t>(frame.bytes, fields.globals),
-          .fingerprint = hash_words(frame.bytes + fields.locals, rest, instruction),
-          .is_generator = frame.owner == fields.generator_owner};
+  RawFrame raw{.address = frame.address,
+               .executable = frame.executable,
+               .instruction = instruction,
+               .function = has_function ? load<std::uintptr_t>(frame.bytes, fields.function) & ~kTagBits : 0,
+               .globals = load<std::uintptr_t>(frame.bytes, fields.globals),
+               .fingerprint = hash_words(frame.bytes + fields.locals, rest, instruction),
+               .generator = generator_of(frame)};
+  if (raw.generator != 0 && !are_objects()) {
+    raw.local_count = std::min(frame.spare / sizeof raw.locals[0], kCopiedLocals);
+    std::memcpy(raw.locals.data(), frame.bytes + frame.size, raw.local_count * sizeof raw.locals[0]);
+  }
+  return raw;
+}
+
+std::uintptr_t FrameFormat::generator_of(const FrameCopy& frame) const noexcept {
+  if (!is_generator(frame)) return 0;
+  if (are_objects()) return load<std::uintptr_t>(frame.bytes, layout_.frame_object.generator);
+  return frame.address - layout_.frame.offset_in_generator;
 }
 
 bool FrameFormat::is_plausible(const FrameCopy& frame) const noexcept {

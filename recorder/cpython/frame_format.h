@@ -4,13 +4,18 @@
 // object of its own, and has its function's frame object of the last call, if that is free.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
 
 namespace gauge::cpython {
+
+/// Locals of a frame by itself that are copied with it.
+inline constexpr std::size_t kCopiedLocals = 8;
 
 /// A frame of the program as it is in memory. Addresses are never to be dereferenced.
 struct RawFrame {
@@ -20,7 +25,10 @@ struct RawFrame {
   std::uintptr_t function = 0;     // to 3.10 unknown
   std::uintptr_t globals = 0;
   std::uint64_t fingerprint = 0;  // changes if the frame has executed anything; of the innermost frame: says nothing
-  bool is_generator = false;      // or a coroutine
+  std::uintptr_t generator = 0;   // or coroutine, that it is the frame of; 0 = a function's
+  // Of a generator's, to be added to the fingerprint as far as its code has locals: what follows is somebody else's.
+  std::array<std::uintptr_t, kCopiedLocals> locals{};
+  std::size_t local_count = 0;  // words in `locals`, that many or more of them its own
 };
 
 /// A copy of a frame, which lives in a window or buffer of the one who made it.
@@ -30,21 +38,29 @@ struct FrameCopy {
   std::uintptr_t previous = 0;  // the caller's frame; 0 = none
   std::uint8_t owner = 0;
   const std::byte* bytes = nullptr;
-  std::size_t size = 0;  // bytes there are, and belong to it
+  std::size_t size = 0;   // bytes there are, and belong to it
+  std::size_t spare = 0;  // bytes after these, of which it is not known here how many belong to it
 };
+
+/// A fingerprint of what `fingerprint` stands for and of these words.
+[[nodiscard]] std::uint64_t add_to_fingerprint(std::uint64_t fingerprint,
+                                               std::span<const std::uintptr_t> words) noexcept;
 
 class FrameFormat {
  public:
   /// Larger than any head.
   static constexpr std::size_t kMaxHeadSize = 128;
+  /// Larger than any most_of().
+  static constexpr std::size_t kMaxCopySize = kMaxHeadSize + kCopiedLocals * sizeof(std::uintptr_t);
 
   explicit FrameFormat(const GaugeLayout& layout) noexcept : layout_(layout) {}
 
   /// Bytes of a frame before its locals.
   [[nodiscard]] std::size_t head_size() const noexcept { return layout_.frame.locals; }
-  /// Where frames are objects: the fields of one, and as much of it as its fingerprint wants.
+  /// Where frames are objects: the fields of one.
   [[nodiscard]] MemoryRange fields_of_object(std::uintptr_t address) const noexcept;
-  [[nodiscard]] MemoryRange most_of_object(std::uintptr_t address) const noexcept;
+  /// Of a frame that does not lie in a chunk: as much as its fingerprint wants.
+  [[nodiscard]] MemoryRange most_of(std::uintptr_t address) const noexcept;
   /// @param size  at least head_size(), or that of fields_of_object()
   [[nodiscard]] FrameCopy decode(std::uintptr_t address, const std::byte* bytes, std::size_t size) const noexcept;
   /// @param frame  not only its fields
@@ -70,6 +86,7 @@ class FrameFormat {
  private:
   [[nodiscard]] std::uint8_t owner_of(const std::byte* bytes) const noexcept;
   [[nodiscard]] std::uintptr_t instruction_of(const std::byte* bytes) const noexcept;
+  [[nodiscard]] std::uintptr_t generator_of(const FrameCopy& frame) const noexcept;
   [[nodiscard]] std::uint64_t references_of(const FrameCopy& frame) const noexcept;
 
   const GaugeLayout& layout_;

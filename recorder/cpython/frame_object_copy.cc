@@ -10,7 +10,7 @@ bool FrameObjectCopy::take(const ThreadState& state, std::uintptr_t gil,
   const MemoryRange gil_range{gil, layout_.gil.switches + sizeof(std::uint64_t)};
   gil_before_ = gil == 0 ? kNone : add(gil_range);
   thread_ = snapshot_.add(state.address, layout_.thread.size);
-  leaf_ = add(format_.most_of_object(frames[0]));
+  leaf_ = add(format_.most_of(frames[0]));
   top_after_ = snapshot_.add(state.address + layout_.thread.current_frame, sizeof(std::uintptr_t));
   leaf_again_ = add(format_.fields_of_object(frames[0]));
   add_links(frames);
@@ -33,7 +33,7 @@ void FrameObjectCopy::add_links(std::span<const std::uintptr_t> frames) noexcept
     const MemoryRange of_caller = format_.fields_of_object(frames[callee + 1]);
     (void)add(fields);
     for (std::size_t turn = 0; turn < kTurns; ++turn) {
-      (void)add(turn == 0 ? format_.most_of_object(frames[callee + 1]) : of_caller);
+      (void)add(turn == 0 ? format_.most_of(frames[callee + 1]) : of_caller);
       (void)add(fields);
     }
   }
@@ -45,7 +45,7 @@ void FrameObjectCopy::add_older(std::span<const std::uintptr_t> frames, std::siz
   older_begin_ = older_end_ = from;
   // An anchor and the GIL come after them.
   while (older_end_ < frames.size() && snapshot_.count() + 3 < MemoryReader::kMaxRanges) {
-    (void)add(format_.most_of_object(frames[older_end_++]));
+    (void)add(format_.most_of(frames[older_end_++]));
     if ((older_end_ - older_begin_) % kOlderPerAnchor == 0) (void)add(anchor);
   }
   if (older_end_ > older_begin_) (void)add(anchor);

@@ -1,11 +1,18 @@
 #include "recorder/cpython/frame_resolver.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace gauge::cpython {
 namespace {
 
 constexpr std::uintptr_t kCodeUnit = 2;
+
+/// With as many of the copied locals as are its own.
+std::uint64_t fingerprint_of(const RawFrame& raw, std::uint32_t local_count) noexcept {
+  const std::size_t own = std::min<std::size_t>(raw.local_count, local_count);
+  return own == 0 ? raw.fingerprint : add_to_fingerprint(raw.fingerprint, std::span(raw.locals).first(own));
+}
 
 /// Passes sights on and remembers whether one was refused.
 class RefusalNoter final : public StackVisitor {
@@ -17,6 +24,7 @@ class RefusalNoter final : public StackVisitor {
     return is_taken;
   }
   bool on_thread(const ThreadSight& thread) noexcept override { return visitor_.on_thread(thread); }
+  bool on_task(const TaskSight& task) noexcept override { return visitor_.on_task(task); }
   bool on_sample(const ThreadSample& sample) noexcept override { return visitor_.on_sample(sample); }
   [[nodiscard]] bool has_refused() const noexcept { return has_refused_; }
 
@@ -71,7 +79,12 @@ ResolvedStack FrameResolver::resolve(std::span<const RawFrame> frames, std::uint
     }
     const std::int32_t instruction = is_before_first ? -1 : static_cast<std::int32_t>(offset);
     (*frames_)[count] = {known.id, instruction};
-    (*activations_)[count++] = {raw.address, raw.fingerprint, known.id, instruction, raw.is_generator};
+    (*activations_)[count++] = {.address = raw.address,
+                                .fingerprint = fingerprint_of(raw, known.local_count),
+                                .code = known.id,
+                                .instruction = instruction,
+                                .generator = raw.generator,
+                                .is_coroutine = known.is_coroutine};
   }
   stack.frames = std::span(*frames_).first(count);
   stack.activations = std::span(*activations_).first(count);
@@ -108,7 +121,9 @@ void FrameResolver::learn(std::uint32_t births, std::uintptr_t interpreter, std:
     answer = {.bytecode = request.bytecode,
               .bytecode_size = request.bytecode_size,
               .id = request.id,
+              .local_count = request.local_count,
               .is_shim = request.is_shim,
+              .is_coroutine = request.is_coroutine,
               .request = kNoRequest};
     Known& known = slot_of(request.code);
     if (known.code != request.code) continue;  // another code object took the place

@@ -50,7 +50,9 @@ class FrameResolver {
     std::uintptr_t bytecode = 0;
     std::uint32_t bytecode_size = 0;
     std::uint32_t id = 0;
+    std::uint32_t local_count = 0;
     bool is_shim = false;
+    bool is_coroutine = false;
     std::uint16_t request = 0;  // kNoRequest = answered from memory
   };
 

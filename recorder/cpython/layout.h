@@ -45,6 +45,7 @@ typedef struct GaugeLayout {
     uint32_t chunk;       /* newest chunk of the data stack; to 3.10 there is none, frames are objects */
     uint32_t chunk_top;   /* address of its first free slot */
     uint32_t chunk_limit; /* address after its last slot */
+    uint32_t task;        /* from 3.14: the asyncio task that it runs; beyond `size` */
     uint32_t size;        /* bytes from the start that hold all the fields above */
   } thread;
 
@@ -68,6 +69,7 @@ typedef struct GaugeLayout {
     uint32_t locals;             /* also the size of what comes before the locals */
     uint32_t first_hidden_owner; /* owners from here on mark frames that are the interpreter's own */
     uint32_t generator_owner;
+    uint32_t offset_in_generator; /* of the frame of a generator or coroutine; to 3.10 it is an object by itself */
   } frame;
 
   /* To 3.10 every frame is an object by itself: what only such a one has. All 0 where frames are none. */

@@ -35,6 +35,7 @@ const GaugeLayout gauge_layout = {
                .chunk = offsetof(PyThreadState, datastack_chunk),
                .chunk_top = offsetof(PyThreadState, datastack_top),
                .chunk_limit = offsetof(PyThreadState, datastack_limit),
+               .task = GAUGE_NO_FIELD,
                .size = offsetof(PyThreadState, datastack_limit) + sizeof(PyObject**)},
     .chunk = {.previous = offsetof(_PyStackChunk, previous),
               .size = offsetof(_PyStackChunk, size),
@@ -50,7 +51,8 @@ const GaugeLayout gauge_layout = {
               .globals = offsetof(_PyInterpreterFrame, f_globals),
               .locals = offsetof(_PyInterpreterFrame, localsplus),
               .first_hidden_owner = FRAME_OWNED_BY_CSTACK,
-              .generator_owner = FRAME_OWNED_BY_GENERATOR},
+              .generator_owner = FRAME_OWNED_BY_GENERATOR,
+              .offset_in_generator = offsetof(PyGenObject, gi_iframe)},
 };
 
 const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {

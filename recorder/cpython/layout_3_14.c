@@ -9,6 +9,7 @@
 #include "internal/pycore_frame.h"
 #include "internal/pycore_interp.h"
 #include "internal/pycore_runtime.h"
+#include "internal/pycore_tstate.h"
 #include "recorder/cpython/layout.h"
 
 #if PY_VERSION_HEX >> 16 != 0x030E
@@ -37,6 +38,7 @@ const GaugeLayout gauge_layout = {
                .chunk = offsetof(PyThreadState, datastack_chunk),
                .chunk_top = offsetof(PyThreadState, datastack_top),
                .chunk_limit = offsetof(PyThreadState, datastack_limit),
+               .task = offsetof(_PyThreadStateImpl, asyncio_running_task),
                .size = offsetof(PyThreadState, datastack_limit) + sizeof(PyObject**)},
     .chunk = {.previous = offsetof(_PyStackChunk, previous),
               .size = offsetof(_PyStackChunk, size),
@@ -52,7 +54,8 @@ const GaugeLayout gauge_layout = {
               .globals = offsetof(_PyInterpreterFrame, f_globals),
               .locals = offsetof(_PyInterpreterFrame, localsplus),
               .first_hidden_owner = FRAME_OWNED_BY_INTERPRETER,
-              .generator_owner = FRAME_OWNED_BY_GENERATOR},
+              .generator_owner = FRAME_OWNED_BY_GENERATOR,
+              .offset_in_generator = offsetof(PyGenObject, gi_iframe)},
 };
 
 #include "recorder/cpython/layout_published.h"

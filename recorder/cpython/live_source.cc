@@ -33,7 +33,8 @@ void note_rest(ThreadRecord& record, const CpuSight& cpu, const ThreadSample& sa
   constexpr std::uint32_t kUncertain = gpf::kPartial | gpf::kCpuUnknown | gpf::kGilUnknown;
   record.rest = {.is_known = cpu.before && cpu.before == cpu.after && (sample.status & kUncertain) == 0,
                  .has_stack = has_stack,
-                 .status = sample.status & ~std::uint32_t{gpf::kNewCall},
+                 .status = sample.status & ~std::uint32_t{gpf::kNewCall | gpf::kNewTaskCall},
+                 .task = sample.task,
                  .chunk_top = record.state.chunk_top,
                  .top = top_of(record.state),
                  .cpu = cpu.before.value_or(nanoseconds{0}),
@@ -54,7 +55,8 @@ LiveSource::Parts::Parts(const InterpreterFacts& facts, std::unique_ptr<MemoryRe
       walker(*reader, *facts.layout),
       codes(*reader, facts.objects),
       resolver(*reader, codes, facts.objects),
-      names(facts.objects) {}
+      names(facts.objects),
+      task_finder(*reader, *facts.layout, facts.objects) {}
 
 void LiveSource::open_with(std::unique_ptr<MemoryReader> reader) {
   check_caller_stack(facts_, *reader);
@@ -127,12 +129,27 @@ void LiveSource::resolve(ThreadRecord& record, const Walk& walk, const CpuSight&
   sample.status |= is_partial ? std::uint32_t{gpf::kPartial} : 0;
   sample.status |= walk.is_truncated ? std::uint32_t{gpf::kTruncated} : 0;
   if (!introduce(record, sample.time, visitor)) return;
+  tell_task(record, stack.activations, sample, visitor);
   const Continuity continuity = record.history.advance(stack.activations, is_partial, walk.is_truncated);
-  note_rest(record, cpu, sample, true);
   if (continuity.is_new_call) sample.status |= gpf::kNewCall;
   sample.same_frames = continuity.same_frames;
   sample.frames = stack.frames;
+  note_rest(record, cpu, sample, true);
   show(record, sample, visitor);
+}
+
+/// Adds what task the stack is of. The sample's status says by now whether the stack is partial.
+void LiveSource::tell_task(const ThreadRecord& record, std::span<const Activation> stack, ThreadSample& sample,
+                           StackVisitor& visitor) noexcept {
+  const std::optional<FoundTask> found = parts_->task_finder.find(record.state, stack, sample.time);
+  if (!found) return;
+  sample.task.task = parts_->tasks.number_of(*found, visitor);
+  if (sample.task.task == 0) return;
+  sample.task.outer_frames = static_cast<std::uint32_t>(stack.size() - found->own_frames);
+  const bool is_partial = (sample.status & gpf::kPartial) != 0;
+  const Continuity continuity = parts_->tasks.advance(sample.task.task, stack.first(found->own_frames), is_partial);
+  sample.task.same_frames = continuity.same_frames;
+  if (continuity.is_new_call) sample.status |= gpf::kNewTaskCall;
 }
 
 void LiveSource::repeat(ThreadRecord& record, ThreadSample sample, StackVisitor& visitor) noexcept {
@@ -141,6 +158,10 @@ void LiveSource::repeat(ThreadRecord& record, ThreadSample sample, StackVisitor&
   for (std::size_t i = 0; i < stack.size(); ++i) parts_->repeated[i] = {stack[i].code, stack[i].instruction};
   sample.status = record.rest.status;
   sample.same_frames = record.history.is_truncated() ? 0 : static_cast<std::uint32_t>(stack.size());
+  sample.task = record.rest.task;
+  if (sample.task.task != 0) {
+    sample.task.same_frames = static_cast<std::uint32_t>(stack.size()) - sample.task.outer_frames;
+  }
   sample.frames = std::span(parts_->repeated).first(stack.size());
   show(record, sample, visitor);
 }
@@ -149,7 +170,8 @@ void LiveSource::show(const ThreadRecord& record, ThreadSample& sample, StackVis
   if ((sample.status & gpf::kPartial) != 0) ++counters_.partial_stacks;
   if ((sample.status & gpf::kTruncated) != 0) ++counters_.truncated_stacks;
   sample.thread = record.number;
-  visitor.on_sample(sample);
+  // The task's next sample is compared with this one, which nobody will have.
+  if (!visitor.on_sample(sample) && sample.task.task != 0) parts_->tasks.forget(sample.task.task);
 }
 
 /// Shows the thread before its first sample, and again under a new name. @return false if its samples cannot be shown

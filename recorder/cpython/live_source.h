@@ -9,6 +9,8 @@
 #include "recorder/cpython/frame_resolver.h"
 #include "recorder/cpython/self_test.h"
 #include "recorder/cpython/stack_walker.h"
+#include "recorder/cpython/task_finder.h"
+#include "recorder/cpython/task_table.h"
 #include "recorder/cpython/thread_list.h"
 #include "recorder/cpython/thread_names.h"
 #include "recorder/cpython/thread_status.h"
@@ -39,12 +41,16 @@ class LiveSource final : public StackSource {
     CodeCache codes;
     FrameResolver resolver;
     ThreadNames names;
+    TaskFinder task_finder;
+    TaskTable tasks;
     std::array<SampledFrame, StackWalker::kMaxDepth> repeated{};
   };
 
   void look_at(ThreadRecord& record, StackVisitor& visitor) noexcept;
   void resolve(ThreadRecord& record, const Walk& walk, const CpuSight& cpu, ThreadSample sample,
                StackVisitor& visitor) noexcept;
+  void tell_task(const ThreadRecord& record, std::span<const Activation> stack, ThreadSample& sample,
+                 StackVisitor& visitor) noexcept;
   /// Shows a thread that has not run since it was last found asleep as it was then.
   void repeat(ThreadRecord& record, ThreadSample sample, StackVisitor& visitor) noexcept;
   void show(const ThreadRecord& record, ThreadSample& sample, StackVisitor& visitor) noexcept;

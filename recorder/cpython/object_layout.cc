@@ -94,6 +94,8 @@ void add_landmarks(ObjectLayout::Landmarks& landmarks) {
   landmarks.active = interned_key("_active");
   landmarks.thread_name = interned_key("_name");
   landmarks.thread_ident = interned_key("_ident");
+  landmarks.asyncio = interned_key("_asyncio");
+  landmarks.current_tasks = interned_key("_current_tasks");
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ struct ObjectLayout {
   struct DictKeys {
     std::size_t size;                               // to 3.10: a word; every table is a general one
     std::size_t log2_size, log2_index_bytes, kind;  // later: bytes
+    std::size_t entry_count;                        // a word
     std::size_t index;
     std::size_t first_value;  // in the values array of a split dict
   } keys{};
@@ -109,10 +110,12 @@ struct ObjectLayout {
     TextKey active;          // "_active"
     TextKey thread_name;     // "_name"
     TextKey thread_ident;    // "_ident"
+    TextKey asyncio;         // "_asyncio"
+    TextKey current_tasks;   // "_current_tasks"
   } landmarks{};
 };
 
-/// The layout and landmarks of the running interpreter. Call with the GIL held. Keeps five interned strings alive.
+/// The layout and landmarks of the running interpreter. Call with the GIL held. Keeps the landmarks' strings alive.
 /// @throws Error(unsupported) if this CPython publishes offsets (3.13 on) that are not those compiled in
 [[nodiscard]] ObjectLayout learn_object_layout();
 

@@ -28,6 +28,7 @@ inline void add_container_fields(ObjectLayout& layout) {
   layout.keys.log2_size = offsetof(struct _dictkeysobject, dk_log2_size);
   layout.keys.log2_index_bytes = offsetof(struct _dictkeysobject, dk_log2_index_bytes);
   layout.keys.kind = offsetof(struct _dictkeysobject, dk_kind);
+  layout.keys.entry_count = offsetof(struct _dictkeysobject, dk_nentries);
   layout.keys.index = offsetof(struct _dictkeysobject, dk_indices);
   layout.keys.first_value = offsetof(struct _dictvalues, values);
   layout.type.cached_keys = offsetof(PyHeapTypeObject, ht_cached_keys);

@@ -37,6 +37,7 @@ inline void add_container_fields(ObjectLayout& layout) {
   layout.text.wide = offsetof(PyASCIIObject, wstr);
   layout.text.wide_length = offsetof(PyCompactUnicodeObject, wstr_length);
   layout.keys.size = offsetof(DictKeysTo310, size);
+  layout.keys.entry_count = offsetof(DictKeysTo310, entry_count);
   layout.keys.index = offsetof(DictKeysTo310, indices);
   layout.module.dict = offsetof(ModuleTo310, dict);
   layout.instance.attributes = InstanceAttributes::dict_only;

@@ -1,5 +1,6 @@
 #include "recorder/cpython/raw_object.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -49,6 +50,7 @@ class KeyTable {
     slots_ = keys + fields.index;
     slot_bytes_ = 1U << (log2_bytes - log2_size);
     mask_ = (std::uint64_t{1} << log2_size) - 1;
+    entry_count_ = value_at<std::uint64_t>(head.data(), fields.entry_count);
     entries_ = slots_ + (std::uintptr_t{1} << log2_bytes);
     is_usable_ = true;
   }
@@ -71,6 +73,23 @@ class KeyTable {
       slot = (slot * 5 + perturb + 1) & mask_;
     }
     return std::nullopt;
+  }
+
+  /// See RawObjects::values().
+  std::size_t values(std::span<std::uintptr_t> out) const noexcept {
+    if (!is_usable_) return 0;
+    constexpr std::size_t kMaxWords = 3 * RawObjects::kMaxValues;
+    std::array<std::uintptr_t, kMaxWords> words{};
+    const std::size_t entry_words = is_general_ ? 3 : 2;
+    const std::size_t taken = std::min({entry_count_, mask_ + 1, std::uint64_t{RawObjects::kMaxValues}});
+    const std::uintptr_t first = entries_ + (entry_count_ - taken) * entry_words * sizeof words[0];
+    if (!reader_.read_bytes(first, words.data(), taken * entry_words * sizeof words[0])) return 0;
+    std::size_t count = 0;
+    for (std::size_t entry = taken; entry-- > 0 && count < out.size();) {
+      const std::uintptr_t value = words[entry * entry_words + entry_words - 1];
+      if (value != 0) out[count++] = value;  // what was deleted leaves its entry
+    }
+    return count;
   }
 
  private:
@@ -115,6 +134,7 @@ class KeyTable {
   std::uintptr_t slots_ = 0;
   unsigned slot_bytes_ = 1;
   std::uint64_t mask_ = 0;
+  std::uint64_t entry_count_ = 0;  // deleted ones included
   std::uintptr_t entries_ = 0;
 };
 
@@ -150,6 +170,12 @@ std::uintptr_t RawObjects::find_in_dict(std::uintptr_t dict, const Key& key) con
   if (!entry) return 0;
   if (values == 0) return entry->value;
   return word(values + layout_.keys.first_value + entry->number * sizeof(std::uintptr_t));
+}
+
+std::size_t RawObjects::values(std::uintptr_t dict, std::span<std::uintptr_t> out) const noexcept {
+  if (!has_type(dict, layout_.landmarks.dict_type) || word(dict + layout_.dict.values) != 0) return 0;
+  const std::uintptr_t keys = word(dict + layout_.dict.keys);
+  return keys == 0 ? 0 : KeyTable(reader_, layout_, keys).values(out);
 }
 
 std::uintptr_t RawObjects::find(std::uintptr_t dict, const TextKey& key) const noexcept {

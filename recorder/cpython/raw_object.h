@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "recorder/cpython/memory_reader.h"
 #include "recorder/cpython/object_layout.h"
@@ -24,6 +25,9 @@ namespace gauge::cpython {
 /// and prove nothing; 0 = absent or unreadable.
 class RawObjects {
  public:
+  /// What values() tells at most.
+  static constexpr std::size_t kMaxValues = 64;
+
   RawObjects(MemoryReader& reader, const ObjectLayout& layout) noexcept : reader_(reader), layout_(layout) {}
 
   /// The type of a live object.
@@ -33,6 +37,8 @@ class RawObjects {
   /// dict[key]
   [[nodiscard]] std::uintptr_t find(std::uintptr_t dict, const TextKey& key) const noexcept;
   [[nodiscard]] std::uintptr_t find(std::uintptr_t dict, std::uint64_t key) const noexcept;
+  /// The values of a dict that is not split, those added last first, as many as fit. @return how many
+  [[nodiscard]] std::size_t values(std::uintptr_t dict, std::span<std::uintptr_t> out) const noexcept;
   /// object.key, of the instance itself; classes are not searched.
   [[nodiscard]] std::uintptr_t find_attribute(std::uintptr_t object, const TextKey& key) const noexcept;
   /// The `__dict__` of a module.

@@ -28,6 +28,7 @@ class CodeCollector final : public StackVisitor {
     return true;
   }
   bool on_thread(const ThreadSight&) noexcept override { return true; }
+  bool on_task(const TaskSight&) noexcept override { return true; }
   bool on_sample(const ThreadSample&) noexcept override { return true; }
 
   [[nodiscard]] ToldFrame tell(const SampledFrame& frame) const {

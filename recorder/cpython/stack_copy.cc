@@ -129,7 +129,7 @@ MemoryRange StackCopy::border(const StackGuess& guess, std::size_t hot_bytes) no
 
 StackCopy::HotRanges StackCopy::add_hot(const StackGuess& guess) noexcept {
   HotRanges ranges{.outside = snapshot_.count()};
-  for (std::size_t i = 0; i < guess.hot_count; ++i) (void)add(guess.hot[i], format_.head_size());
+  for (std::size_t i = 0; i < guess.hot_count; ++i) (void)add(format_.most_of(guess.hot[i]));
   ranges.outside_count = snapshot_.count() - ranges.outside;
   if (border_.size > 0) ranges.border = add(border_.address, border_.size);
   if (window_.size > 0) ranges.window = add(window_.address, window_.size);
@@ -146,7 +146,7 @@ StackCopy::HotRanges StackCopy::add_innermost(const StackGuess& guess) noexcept 
   }
   ranges.outside = snapshot_.count();
   for (std::size_t i = 0; i < std::min<std::size_t>(guess.hot_count, kInnermostOutside); ++i) {
-    (void)add(guess.hot[i], format_.head_size());
+    (void)add(format_.most_of(guess.hot[i]));
   }
   ranges.outside_count = snapshot_.count() - ranges.outside;
   return ranges;
@@ -161,7 +161,7 @@ void StackCopy::add_older(const StackGuess& guess) noexcept {
       is_cut_ = true;
       break;
     }
-    (void)add(guess.cold[i], format_.head_size());
+    (void)add(format_.most_of(guess.cold[i]));
   }
   cold_count_ = snapshot_.count() - first_cold_;
   first_chunk_ = snapshot_.count();

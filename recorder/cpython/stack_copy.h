@@ -146,6 +146,7 @@ class StackCopy {
   };
 
   [[nodiscard]] std::size_t add(std::uintptr_t address, std::size_t size) noexcept;
+  [[nodiscard]] std::size_t add(const MemoryRange& range) noexcept { return add(range.address, range.size); }
   [[nodiscard]] static MemoryRange window(const StackGuess& guess, std::size_t hot_bytes) noexcept;
   [[nodiscard]] static MemoryRange border(const StackGuess& guess, std::size_t hot_bytes) noexcept;
   [[nodiscard]] HotRanges& hot(Group group) noexcept { return hot_[static_cast<std::size_t>(group)]; }

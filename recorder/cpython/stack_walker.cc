@@ -23,7 +23,7 @@ StackWalker::StackWalker(MemoryReader& reader, const GaugeLayout& layout)
       hot_(std::make_unique<HotChain>(copy_, format_)),
       frames_(std::make_unique<std::array<RawFrame, kMaxDepth>>()),
       outside_(std::make_unique<std::array<std::uintptr_t, kMaxChain>>()),
-      lookups_(std::make_unique<std::byte[]>(kMaxLookups * FrameFormat::kMaxHeadSize)) {}
+      lookups_(std::make_unique<std::byte[]>(kMaxLookups * FrameFormat::kMaxCopySize)) {}
 
 StackWalker::~StackWalker() = default;
 
@@ -291,13 +291,14 @@ StackWalker::LookUp StackWalker::look_up(std::uintptr_t address, StackGuess& gue
   const LookUp in_chunk = find_chunk(address, guess);
   if (in_chunk != LookUp::found) return in_chunk;
   if (lookup_count_ == kMaxLookups) return LookUp::exhausted;
-  std::byte* head = lookups_.get() + lookup_count_ * FrameFormat::kMaxHeadSize;
-  if (!reader_.read_bytes(address, head, format_.head_size())) {
+  std::byte* copy = lookups_.get() + lookup_count_ * FrameFormat::kMaxCopySize;
+  const std::size_t size = format_.most_of(address).size;
+  if (!reader_.read_bytes(address, copy, size)) {
     guess.forget_outside();
     return LookUp::guessed_wrong;
   }
   ++lookup_count_;
-  frame = format_.decode(address, head, format_.head_size());
+  frame = format_.decode(address, copy, size);
   return LookUp::found;
 }
 

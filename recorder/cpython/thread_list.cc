@@ -15,7 +15,7 @@ ThreadList::ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uin
       memory_(kMaxThreads * sizeof(ThreadRecord), -1) {
   if (!memory_) {
     throw Error{ErrorCode::unsupported,
-                "address space: the table of threads does not fit (90 MiB of it are reserved, little is ever used); "
+                "address space: the table of threads does not fit (110 MiB of it are reserved, little is ever used); "
                 "raise the limit (ulimit -v)"};
   }
   // All zero, as a record begins. Memory of our own: reinterpret_cast is for what the interpreter's may be read as.

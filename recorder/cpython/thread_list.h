@@ -19,6 +19,8 @@
 #include "recorder/cpython/snapshot.h"
 #include "recorder/cpython/stack_copy.h"
 #include "recorder/cpython/thread_state.h"
+#include "recorder/cpython/walk.h"
+#include "recorder/stack_source.h"
 
 namespace gauge::cpython {
 
@@ -35,6 +37,7 @@ struct Rest {
   bool is_known = false;
   bool has_stack = false;
   std::uint32_t status = 0;  // gpf::Status, of the sample
+  TaskShare task;            // likewise
   std::uintptr_t chunk_top = 0;
   std::uintptr_t top = 0;  // c_frame or current_frame
   std::chrono::nanoseconds cpu{};
@@ -61,7 +64,7 @@ struct ThreadRecord {
   Rest rest;
   ThreadState state;
   StackGuess guess;
-  ActivationHistory history;
+  ActivationHistory<Walk::kMaxDepth> history;
 };
 
 /// Belongs to the sampler thread. Allocates in the constructor only; memory is used as threads are.

@@ -18,7 +18,8 @@ FRAME, HEADER, MAGIC = b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x89GPF\r\n\x
 MAX_CONTENT = 16 << 20
 
 Message = dict[int, list[Any]]  # the fields of a message by number, each with all its values: numbers, or bytes
-Row = tuple[int, int, int, int, int, int]  # time in ns, thread, stack, status, CPU time in ns, same frames
+# Time in ns, thread, stack, status, CPU time in ns, same frames; task, outer frames, same frames of the task.
+Row = tuple[int, int, int, int, int, int, int, int, int]
 
 
 def decompress(frame: bytes) -> bytes:
@@ -105,6 +106,7 @@ class Recording:
         self.functions: dict[int, Message] = {}
         self.frames: dict[int, tuple[int, int]] = {}  # function, line
         self.stacks: dict[int, tuple[int, int]] = {}  # stack of the callers, frame
+        self.tasks: dict[int, bytes] = {}  # their names
         self.damaged = self.dropped_bytes = 0
 
     def blocks(self) -> Iterator[Message]:
@@ -134,13 +136,26 @@ class Recording:
         self.frames.update(enumerate(zip(column(message, 6), column(message, 7)), one(message, 5)))
         for stack, (back, frame) in enumerate(zip(column(message, 9), column(message, 10)), one(message, 8)):
             self.stacks[stack] = stack - back, frame
+        for task, (name, number) in enumerate(zip(column(message, 14), column(message, 15)), one(message, 13)):
+            self.tasks[task] = self.strings.get(name, b"") if name else b"Task-%d" % number
 
     def rows(self, samples: Message) -> Iterator[Row]:
-        columns = [column(samples, number) for number in range(5, 11)]
+        columns = [column(samples, number) for number in range(5, 14)]
         zeros = [0] * len(columns[0])
         time = zigzag(one(samples, 1))
         last: dict[int, int] = {}
-        for delta, thread, stack, status, cpu, same in zip(*(entries or zeros for entries in columns)):
+        for delta, thread, stack, *rest in zip(*(entries or zeros for entries in columns)):
             time += delta
             last[thread] = (last.get(thread, 0) + zigzag(stack)) & 0xFFFFFFFF
-            yield time * one(samples, 2), thread, last[thread], status, cpu * one(samples, 3), same
+            status, cpu, same, task, outer, task_same = rest
+            yield (
+                time * one(samples, 2),
+                thread,
+                last[thread],
+                status,
+                cpu * one(samples, 3),
+                same,
+                task,
+                outer,
+                task_same,
+            )

@@ -13,6 +13,7 @@ from gauge_testing import Interpreter
 from gpf_reader import Message, Recording, fields, one
 
 PARTIAL, TRUNCATED, AFTER_GAP, ON_CPU, CPU_UNKNOWN = 1, 2, 4, 8, 16
+NEW_TASK_CALL = 512
 
 
 class Frame(NamedTuple):
@@ -34,6 +35,10 @@ class Sample(NamedTuple):
     status: int
     cpu_ns: int
     same_frames: int
+    task_id: int = 0  # 0 = none
+    task: str = ""
+    outer_frames: int = 0
+    task_same_frames: int = 0
 
 
 class Recorded:
@@ -63,9 +68,11 @@ class Recorded:
             thread = fields(data)
             self._names[one(thread, 1)] = text(self._file.strings[one(thread, 4)])
         for row in self._file.rows(fields(one(block, 3))) if 3 in block else ():
-            time_ns, thread_id, stack, status, cpu_ns, same_frames = row
+            time_ns, thread_id, stack, status, cpu_ns, same_frames, task_id, *of_task = row
             name = self._names.get(thread_id, "")
-            self.samples.append(Sample(time_ns, name, self._stack(stack), status, cpu_ns, same_frames))
+            task = text(self._file.tasks.get(task_id, b""))
+            numbers = status, cpu_ns, same_frames, task_id
+            self.samples.append(Sample(time_ns, name, self._stack(stack), *numbers, task, *of_task))
         if 4 in block:
             self.missed_ticks = one(fields(one(block, 4)), 2)
         if 6 in block:

@@ -20,6 +20,8 @@ BuildTool = Callable[[str], pathlib.Path]
 Generate = Callable[..., pathlib.Path]
 
 INFO_KEYS = [
+    "tasks",
+    "task_samples",
     "path",
     "run_id",
     "pid",

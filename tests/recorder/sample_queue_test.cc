@@ -1,5 +1,6 @@
 #include "recorder/sample_queue.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -23,6 +24,7 @@ struct Whole {
   std::uint32_t same_frames;
   std::uint32_t shared_frames;
   std::vector<SampledFrame> root_first;
+  TaskShare task;
 };
 
 struct OwnedCode {
@@ -43,13 +45,16 @@ class Collector final : public QueueVisitor {
     threads.push_back(thread);
     thread_names.emplace_back(thread.name);
   }
+  void on_task(const TaskSight& task) override {
+    tasks.push_back(fmt::format("{} {} {}", task.task, task.name, task.number));
+  }
   void on_sample(const QueuedSample& sample) override {
     std::vector<SampledFrame>& stack = stacks_[sample.thread];
     ASSERT_LE(sample.shared_frames, stack.size());
     stack.resize(sample.shared_frames);
     stack.insert(stack.end(), sample.new_frames.begin(), sample.new_frames.end());
-    samples.push_back(
-        {sample.thread, sample.time, sample.cpu, sample.status, sample.same_frames, sample.shared_frames, stack});
+    samples.push_back({sample.thread, sample.time, sample.cpu, sample.status, sample.same_frames, sample.shared_frames,
+                       stack, sample.task});
   }
 
   void on_interval(nanoseconds interval) override { intervals.emplace_back(samples.size(), interval); }
@@ -58,6 +63,7 @@ class Collector final : public QueueVisitor {
   std::vector<OwnedCode> codes;
   std::vector<ThreadSight> threads;
   std::vector<std::string> thread_names;
+  std::vector<std::string> tasks;  // number, name and asyncio's number
   std::vector<Whole> samples;
 
  private:
@@ -129,6 +135,25 @@ TEST_F(SampleQueue, ThreadsArriveWithEveryNumberWhole) {
   EXPECT_EQ(collected_.threads[0].python_id, 0xFFFF'FFFF'FFFF'FFF0U);
   EXPECT_EQ(collected_.threads[0].interpreter, -1);
   EXPECT_EQ(collected_.thread_names[0], "Worker; \xC3\xA9");
+}
+
+TEST_F(SampleQueue, TasksAndWhatSamplesAreOfThemArrive) {
+  ASSERT_TRUE(producer_.on_task({1, "\xC3\xA9; worker", 0}));
+  ASSERT_TRUE(producer_.on_task({2, "", 0xFFFF'FFFF'FFFFU}));
+  push(1, 1, {{1, 0}});
+  ThreadSample sample{.thread = 1, .time = 5us, .status = gpf::kNewTaskCall, .task = {2, 11, 3}};
+  const std::vector<SampledFrame> frames{{2, 0}, {1, 0}};
+  sample.frames = frames;
+  producer_.begin_tick(2);
+  ASSERT_TRUE(producer_.on_sample(sample));
+  const std::vector<Whole>& samples = drain();
+  EXPECT_EQ(collected_.tasks, (std::vector<std::string>{"1 \xC3\xA9; worker 0", "2  281474976710655"}));
+  EXPECT_EQ(samples[0].task.task, 0U);
+  EXPECT_EQ(samples[1].task.task, 2U);
+  EXPECT_EQ(samples[1].task.outer_frames, 11U);
+  EXPECT_EQ(samples[1].task.same_frames, 3U);
+  EXPECT_EQ(samples[1].status, gpf::kNewTaskCall);
+  EXPECT_EQ(samples[1].root_first, (std::vector<SampledFrame>{{1, 0}, {2, 0}}));
 }
 
 TEST_F(SampleQueue, StacksAreRebuiltFromWhatTheyShareWithTheThreadsLastOne) {
@@ -282,6 +307,7 @@ TEST_F(SampleQueue, WhatTheReaderThrowsLeavesTheQueueUsable) {
   struct Thrower final : QueueVisitor {
     void on_code(const CodeSight&) override { throw std::runtime_error{"disk full"}; }
     void on_thread(const ThreadSight&) override {}
+    void on_task(const TaskSight&) override {}
     void on_sample(const QueuedSample&) override {}
     void on_interval(nanoseconds) override {}
   } thrower;

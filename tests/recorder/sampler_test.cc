@@ -230,6 +230,7 @@ class StoodFor final : public QueueVisitor {
   explicit StoodFor(nanoseconds interval) : interval_(interval) {}
   void on_code(const CodeSight&) override {}
   void on_thread(const ThreadSight&) override {}
+  void on_task(const TaskSight&) override {}
   void on_interval(nanoseconds interval) override { intervals.push_back(interval_ = interval); }
   void on_sample(const QueuedSample& sample) override {
     const nanoseconds since = sample.time - last_;

@@ -44,6 +44,7 @@ inline std::vector<std::uint32_t> statuses_of(ByteRing& ring) {
   struct Statuses final : QueueVisitor {
     void on_code(const CodeSight&) override {}
     void on_thread(const ThreadSight&) override {}
+    void on_task(const TaskSight&) override {}
     void on_sample(const QueuedSample& sample) override { found.push_back(sample.status); }
     void on_interval(std::chrono::nanoseconds) override {}
     std::vector<std::uint32_t> found;

@@ -1,7 +1,8 @@
 // gauge-dump: all that the reader finds in a recording, as lines of JSON, to be compared with what other readers find.
 //
 //   {"metadata": {...}}
-//   {"block": 0, "samples": [[time_ns, thread, stack, status, cpu_ns, same_frames], ...], ...}
+//   {"block": 0, "samples": [[time_ns, thread, stack, status, cpu_ns, same_frames, task, outer_frames,
+//                               task_same_frames], ...], ...}
 //   {"report": {...}}
 //
 // A stack is a list of "MODULE::QUALIFIED_NAME@FILE:FIRST_LINE:LINE", innermost first, or null where a damaged block
@@ -140,8 +141,24 @@ void write_samples(JsonWriter& json, const gpf::Samples& samples, const Tables& 
     json.value(row.status);
     json.value(std::int64_t{row.cpu.count()});
     json.value(row.same_frames);
+    json.value(row.task);
+    json.value(row.outer_frames);
+    json.value(row.task_same_frames);
     json.end_array();
   });
+  json.end_array();
+}
+
+void write_tasks(JsonWriter& json, const gpf::Definitions& definitions, const Tables& tables) {
+  json.key("tasks");
+  json.begin_array();
+  for (std::size_t i = 0; i < definitions.task_name.size(); ++i) {
+    json.begin_array();
+    json.value(std::uint64_t{definitions.first_task} + i);
+    const std::uint32_t name = definitions.task_name[i];
+    json.value(name == 0 ? fmt::format("Task-{}", definitions.task_number[i]) : tables.text(name));
+    json.end_array();
+  }
   json.end_array();
 }
 
@@ -157,6 +174,7 @@ void write_block(JsonWriter& json, const gpf::Block& block, const Tables& tables
     json.end_array();
   }
   json.end_array();
+  write_tasks(json, block.definitions.value_or(gpf::Definitions{}), tables);
   if (block.samples) write_samples(json, *block.samples, tables);
   if (block.losses) json.member("ticks", block.losses->ticks);
   json.key("clock");

@@ -28,6 +28,7 @@ constexpr std::uint32_t kSameStackPercent = 75;  // as measured on a real progra
 constexpr std::uint32_t kNewLinePercent = 45;    // of the others: only the executing line moved
 constexpr std::uint32_t kRecursionPercent = 4;
 constexpr std::uint32_t kPartialPercent = 1;
+constexpr std::uint32_t kNewTaskPercent = 5;
 constexpr std::uint32_t kTicksPerGap = 5000;
 constexpr std::uint32_t kIntervalsInGap = 50;
 
@@ -139,13 +140,27 @@ class Generator {
     }
     thread.is_new = false;
     now_ += nanoseconds{2500 + random_.below(1000)};  // what reading one stack takes
-    writer_.append({.time = now_,
-                    .thread = index + 1,
-                    .stack = thread.calls.back().stack,
-                    .status = status,
-                    .cpu = cpu,
-                    .same_frames = same_frames});
+    gpf::SampleRecord record{.time = now_,
+                             .thread = index + 1,
+                             .stack = thread.calls.back().stack,
+                             .status = status,
+                             .cpu = cpu,
+                             .same_frames = same_frames};
+    if (index == 0 && options_.tasks > 0 && thread.calls.size() > 1) put_in_task(record, thread);
+    writer_.append(record);
     ++written_;
+  }
+
+  void put_in_task(gpf::SampleRecord& record, const ThreadState& thread) {
+    if (tasks_ == 0 || (tasks_ < options_.tasks && random_.chance(kNewTaskPercent))) {
+      ++tasks_;
+      const bool has_name = tasks_ % 2 == 0;
+      writer_.define_task(tasks_, has_name ? "worker; \u00e9" : "", has_name ? 0 : tasks_);
+    }
+    const auto depth = static_cast<std::uint32_t>(thread.calls.size());
+    record.task = 1 + random_.below(tasks_);
+    record.outer_frames = 1 + random_.below(depth - 1);
+    record.task_same_frames = random_.below(depth - record.outer_frames + 1);
   }
 
   /// Lets a busy thread do something. @return frames that are still the same calls
@@ -215,6 +230,7 @@ class Generator {
   Random random_;
   gpf::Writer writer_;
   nanoseconds now_;
+  std::uint32_t tasks_ = 0;
   std::uint64_t written_ = 0;
   gpf::Losses losses_;
   std::vector<ThreadState> threads_;

@@ -1,8 +1,11 @@
 #include "tests/support/recording_builder.h"
 
 #include <charconv>
+#include <functional>
+#include <map>
 #include <set>
 #include <stdexcept>
+#include <string>
 
 #include "formats/base/sink.h"
 #include "formats/gpf/writer.h"
@@ -96,7 +99,10 @@ class RecordingBuilder::Impl {
                     .stack = stack(sample.stack),
                     .status = sample.status | (is_first ? std::uint32_t{gpf::kAfterGap} : 0U),
                     .cpu = sample.cpu,
-                    .same_frames = sample.same_frames});
+                    .same_frames = sample.same_frames,
+                    .task = task(sample.task),
+                    .outer_frames = sample.outer_frames,
+                    .task_same_frames = sample.task_same_frames});
   }
 
   gpf::Writer& writer() { return writer_; }
@@ -104,6 +110,16 @@ class RecordingBuilder::Impl {
   [[nodiscard]] const std::string& bytes() const { return sink_.text(); }
 
  private:
+  std::uint32_t task(std::string_view name) {
+    if (name.empty()) return 0;
+    const auto [known, is_new] = tasks_.try_emplace(std::string{name}, tasks_.size() + 1);
+    constexpr std::string_view kAutomatic = "Task-";
+    const bool is_automatic = name.starts_with(kAutomatic);
+    if (is_new && is_automatic) writer_.define_task(known->second, "", number_of(name.substr(kAutomatic.size())));
+    if (is_new && !is_automatic) writer_.define_task(known->second, name, 0);
+    return known->second;
+  }
+
   std::uint32_t stack(std::string_view text) {
     std::uint32_t id = 0;
     while (!text.empty()) {
@@ -120,6 +136,7 @@ class RecordingBuilder::Impl {
   bool has_qualified_names_;
   std::set<std::uint32_t> defined_;
   std::set<std::uint32_t> sampled_;
+  std::map<std::string, std::uint32_t, std::less<>> tasks_;
 };
 
 RecordingBuilder::RecordingBuilder(const gpf::Metadata& metadata) : impl_(std::make_unique<Impl>(metadata)) {}

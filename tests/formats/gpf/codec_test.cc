@@ -71,6 +71,9 @@ static_assert(is(field::Definitions::first_stack, pb::Definitions::kFirstStackFi
 static_assert(is(field::Definitions::stack_parent_back, pb::Definitions::kStackParentBackFieldNumber));
 static_assert(is(field::Definitions::stack_frame, pb::Definitions::kStackFrameFieldNumber));
 static_assert(is(field::Definitions::threads, pb::Definitions::kThreadsFieldNumber));
+static_assert(is(field::Definitions::first_task, pb::Definitions::kFirstTaskFieldNumber));
+static_assert(is(field::Definitions::task_name, pb::Definitions::kTaskNameFieldNumber));
+static_assert(is(field::Definitions::task_number, pb::Definitions::kTaskNumberFieldNumber));
 
 static_assert(is(field::Function::name, pb::Function::kNameFieldNumber));
 static_assert(is(field::Function::qualified_name, pb::Function::kQualifiedNameFieldNumber));
@@ -94,6 +97,9 @@ static_assert(is(field::Samples::stack_delta, pb::Samples::kStackDeltaFieldNumbe
 static_assert(is(field::Samples::status, pb::Samples::kStatusFieldNumber));
 static_assert(is(field::Samples::cpu, pb::Samples::kCpuFieldNumber));
 static_assert(is(field::Samples::same_frames, pb::Samples::kSameFramesFieldNumber));
+static_assert(is(field::Samples::task, pb::Samples::kTaskFieldNumber));
+static_assert(is(field::Samples::outer_frames, pb::Samples::kOuterFramesFieldNumber));
+static_assert(is(field::Samples::task_same_frames, pb::Samples::kTaskSameFramesFieldNumber));
 
 static_assert(is(field::Losses::ticks, pb::Losses::kTicksFieldNumber));
 static_assert(is(field::Losses::missed_ticks, pb::Losses::kMissedTicksFieldNumber));
@@ -114,6 +120,7 @@ static_assert(is(field::End::reason, pb::End::kReasonFieldNumber));
 
 static_assert(is(kPartial, pb::PARTIAL) && is(kTruncated, pb::TRUNCATED) && is(kAfterGap, pb::AFTER_GAP));
 static_assert(is(kOnCpu, pb::ON_CPU) && is(kCpuUnknown, pb::CPU_UNKNOWN) && is(kNewCall, pb::NEW_CALL));
+static_assert(is(kNewTaskCall, pb::NEW_TASK_CALL));
 static_assert(is(kGilHeld, pb::GIL_HELD) && is(kGilWanted, pb::GIL_WANTED) && is(kGilUnknown, pb::GIL_UNKNOWN));
 
 /// A block in which every field has a value of its own, the extremes among them.
@@ -131,7 +138,10 @@ Block full_block() {
       .first_stack = 100,
       .stack_parent_back = {100, 1, 2},
       .stack_frame = {9, 10, 9},
-      .threads = {{.id = 1, .native_id = kMax64, .python_id = 140'000'000'000'000, .name = 5, .interpreter = -1}, {}}};
+      .threads = {{.id = 1, .native_id = kMax64, .python_id = 140'000'000'000'000, .name = 5, .interpreter = -1}, {}},
+      .first_task = 7,
+      .task_name = {6, 0, kMax32},
+      .task_number = {0, 1, kMax64}};
   block.samples = Samples{.start = 1'234'567'890,
                           .time_unit_ns = 1000,
                           .cpu_unit_ns = 1,
@@ -141,7 +151,10 @@ Block full_block() {
                           .stack_delta = {100, -1, std::numeric_limits<std::int32_t>::min()},
                           .status = {0, 256, kMax32},
                           .cpu = {0, 1'000'000'000'000, 3},
-                          .same_frames = {0, 5, 300}};
+                          .same_frames = {0, 5, 300},
+                          .task = {0, 8, kMax32},
+                          .outer_frames = {0, 11, 128},
+                          .task_same_frames = {0, 2, 300}};
   block.losses = Losses{.ticks = 1,
                         .missed_ticks = 2,
                         .samples = 3,
@@ -207,6 +220,12 @@ TEST(Codec, ProtobufReadsEveryField) {
   EXPECT_EQ(block.samples().time_delta(2), 128U);
   EXPECT_EQ(block.samples().stack_delta(2), std::numeric_limits<std::int32_t>::min());
   EXPECT_EQ(block.samples().same_frames(2), 300U);
+  EXPECT_EQ(block.definitions().first_task(), 7U);
+  EXPECT_EQ(block.definitions().task_name(2), kMax32);
+  EXPECT_EQ(block.definitions().task_number(2), kMax64);
+  EXPECT_EQ(block.samples().task(2), kMax32);
+  EXPECT_EQ(block.samples().outer_frames(1), 11U);
+  EXPECT_EQ(block.samples().task_same_frames(1), 2U);
   EXPECT_EQ(block.losses().retried_reads(), kMax64);
   EXPECT_EQ(block.clock(0).monotonic_ns(), -5);
   EXPECT_EQ(block.end().reason(), "stop");
@@ -343,9 +362,14 @@ INSTANTIATE_TEST_SUITE_P(
         Misshapen{"columns of samples differ in length", [](Block& b) { b.samples->thread.pop_back(); }},
         Misshapen{"columns of samples differ in length", [](Block& b) { b.samples->same_frames.push_back(0); }},
         Misshapen{"columns of samples differ in length", [](Block& b) { b.samples->time_delta.clear(); }},
+        Misshapen{"columns of samples differ in length", [](Block& b) { b.samples->task.pop_back(); }},
+        Misshapen{"columns of samples differ in length", [](Block& b) { b.samples->outer_frames.pop_back(); }},
+        Misshapen{"columns of samples differ in length", [](Block& b) { b.samples->task_same_frames.push_back(0); }},
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->frame_line.pop_back(); }},
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->stack_frame.clear(); }},
+        Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->task_number.clear(); }},
         Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_string = 0; }},
+        Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_task = kMax32; }},
         Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_frame = kMax32; }},
         Misshapen{"a stack stands before its parent", [](Block& b) { b.definitions->stack_parent_back[1] = 0; }},
         Misshapen{"a stack stands before its parent", [](Block& b) { b.definitions->stack_parent_back[1] = 102; }},

@@ -15,13 +15,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
-from gpf_reader import Message, Recording, fields, one  # noqa: E402
+from gpf_reader import Message, Recording, column, fields, one  # noqa: E402
 
 RECORDINGS = {
     "many blocks": ["--samples", "6000", "--threads", "3", "--depth", "12", "--functions", "300"],
     "one thread": ["--samples", "500", "--threads", "1", "--depth", "3", "--seed", "7"],
     "deep and wide": ["--samples", "300", "--threads", "16", "--depth", "60", "--seed", "3"],
     "slow": ["--samples", "400", "--interval-ns", "10000000", "--seed", "5"],
+    "tasks": ["--samples", "6000", "--threads", "2", "--depth", "9", "--tasks", "70", "--seed", "8"],
     "nothing": ["--samples", "0"],
 }
 SPOIL = {
@@ -61,6 +62,9 @@ def block_line(recording: Recording, block: Message) -> dict[str, Any]:
     line: dict[str, Any] = {"block": one(block, 1)}
     threads = [fields(data) for data in fields(one(block, 2, b"")).get(11, [])]
     line["threads"] = [[one(thread, 1), one(thread, 2), text(recording.strings[one(thread, 4)])] for thread in threads]
+    definitions = fields(one(block, 2, b""))
+    tasks = range(one(definitions, 13), one(definitions, 13) + len(column(definitions, 14)))
+    line["tasks"] = [[task, text(recording.tasks[task])] for task in tasks]
     if 3 in block:
         rows = recording.rows(fields(one(block, 3)))
         line["samples"] = [[*row[:2], stack_texts(recording, row[2]), *row[3:]] for row in rows]

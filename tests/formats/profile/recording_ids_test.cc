@@ -23,10 +23,10 @@ gpf::Definitions first_definitions() {
 }
 
 struct Taken {
-  bool define(const gpf::Definitions& definitions) { return ids.define(definitions, tables, threads); }
+  bool define(const gpf::Definitions& definitions) { return ids.define(definitions, interner, tables); }
 
-  TableInterner tables;
-  std::vector<Thread> threads;
+  TableInterner interner;
+  ProfileTables tables;
   RecordingIds ids{ProcessId{0}};
 };
 
@@ -36,15 +36,14 @@ TEST(RecordingIds, DefinitionsBecomeEntriesOfTheProfile) {
   ASSERT_TRUE(taken.ids.stack(1).has_value());
   EXPECT_EQ(*taken.ids.stack(0), kEmptyStack);
   EXPECT_EQ(*taken.ids.thread(1), ThreadId{0});
-  EXPECT_EQ(taken.threads[0].name, "Main");
-  EXPECT_EQ(taken.threads[0].native_id, 42U);
+  EXPECT_EQ(taken.tables.threads[0].name, "Main");
+  EXPECT_EQ(taken.tables.threads[0].native_id, 42U);
 
-  ProfileTables tables;
-  taken.tables.finish(tables);
-  EXPECT_EQ(tables.functions[0].name, "f");
-  EXPECT_EQ(tables.functions[0].qualified_name, "f");  // where CPython has none
-  EXPECT_EQ(tables.functions[0].file, "f.py");
-  EXPECT_EQ(tables.frames[0].line, 7U);
+  taken.interner.finish(taken.tables);
+  EXPECT_EQ(taken.tables.functions[0].name, "f");
+  EXPECT_EQ(taken.tables.functions[0].qualified_name, "f");  // where CPython has none
+  EXPECT_EQ(taken.tables.functions[0].file, "f.py");
+  EXPECT_EQ(taken.tables.frames[0].line, 7U);
 }
 
 TEST(RecordingIds, LaterBlocksGoOnCounting) {
@@ -58,8 +57,32 @@ TEST(RecordingIds, LaterBlocksGoOnCounting) {
   more.stack_parent_back = {1, 3};  // below stack 1; a root
   more.stack_frame = {2, 2};
   ASSERT_TRUE(taken.define(more));
-  EXPECT_EQ(taken.tables.stacks()[index_of(*taken.ids.stack(2))].parent, *taken.ids.stack(1));
-  EXPECT_EQ(taken.tables.stacks()[index_of(*taken.ids.stack(3))].parent, kEmptyStack);
+  EXPECT_EQ(taken.interner.stacks()[index_of(*taken.ids.stack(2))].parent, *taken.ids.stack(1));
+  EXPECT_EQ(taken.interner.stacks()[index_of(*taken.ids.stack(3))].parent, kEmptyStack);
+}
+
+TEST(RecordingIds, TasksAreNeverOne) {
+  Taken taken;
+  gpf::Definitions definitions = first_definitions();
+  definitions.first_task = 1;
+  definitions.task_name = {0, 3, 3, 0};
+  definitions.task_number = {7, 0, 0, 0};
+  ASSERT_TRUE(taken.define(definitions));
+  gpf::Definitions after_hole;
+  after_hole.first_task = 6;  // 5 was lost
+  after_hole.task_name = {3};
+  after_hole.task_number = {0};
+  ASSERT_TRUE(taken.define(after_hole));
+  EXPECT_FALSE(taken.ids.task(0).has_value());
+  EXPECT_FALSE(taken.ids.task(5).has_value());
+  const TaskId last = *taken.ids.task(6);
+  EXPECT_NE(*taken.ids.task(2), *taken.ids.task(3));
+  taken.interner.finish(taken.tables);
+  const Profile profile{std::move(taken.tables), nullptr};
+  EXPECT_EQ(profile.task_name(*taken.ids.task(1)), "Task-7");
+  EXPECT_EQ(profile.task_name(*taken.ids.task(2)), "Main");
+  EXPECT_EQ(profile.task_name(*taken.ids.task(4)), "unnamed task");
+  EXPECT_EQ(profile.task_name(last), "Main");
 }
 
 TEST(RecordingIds, UnknownIdsAreNothing) {
@@ -103,7 +126,7 @@ TEST(RecordingIds, DefinitionsThatBreakTheRulesAreRefusedWhole) {
     gpf::Definitions definitions = first_definitions();
     spoil(definitions);
     const bool was_refused = !taken.define(definitions);
-    return was_refused && taken.threads.empty() && taken.tables.stacks().size() == 1;
+    return was_refused && taken.tables.threads.empty() && taken.interner.stacks().size() == 1;
   };
   EXPECT_TRUE(refused([](gpf::Definitions& d) { d.functions[0].name = 4; }));
   EXPECT_TRUE(refused([](gpf::Definitions& d) { d.functions[0].file = 0xFFFFFFFF; }));
@@ -113,6 +136,11 @@ TEST(RecordingIds, DefinitionsThatBreakTheRulesAreRefusedWhole) {
   EXPECT_TRUE(refused([](gpf::Definitions& d) { d.stack_frame[0] = 0; }));
   EXPECT_TRUE(refused([](gpf::Definitions& d) { d.threads[0].id = 0; }));
   EXPECT_TRUE(refused([](gpf::Definitions& d) { d.threads[0].name = 9; }));
+  EXPECT_TRUE(refused([](gpf::Definitions& d) {
+    d.first_task = 1;
+    d.task_name = {9};
+    d.task_number = {0};
+  }));
 }
 
 TEST(RecordingIds, IdsGivenBeforeAreRefused) {
@@ -154,8 +182,8 @@ TEST(RecordingIds, LastDefinitionOfAThreadHolds) {
   renamed.strings = {"Worker"};
   renamed.threads = {{.id = 1, .native_id = 42, .name = 4}};
   ASSERT_TRUE(taken.define(renamed));
-  ASSERT_EQ(taken.threads.size(), 1U);
-  EXPECT_EQ(taken.threads[0].name, "Worker");
+  ASSERT_EQ(taken.tables.threads.size(), 1U);
+  EXPECT_EQ(taken.tables.threads[0].name, "Worker");
 }
 
 TEST(RecordingIds, ThreadWithoutANameIsCalledByItsNativeId) {
@@ -163,8 +191,8 @@ TEST(RecordingIds, ThreadWithoutANameIsCalledByItsNativeId) {
   gpf::Definitions definitions;
   definitions.threads = {{.id = 1, .native_id = 1234}, {.id = 2}};
   ASSERT_TRUE(taken.define(definitions));
-  EXPECT_EQ(taken.threads[0].name, "thread 1234");
-  EXPECT_EQ(taken.threads[1].name, "thread #2");
+  EXPECT_EQ(taken.tables.threads[0].name, "thread 1234");
+  EXPECT_EQ(taken.tables.threads[1].name, "thread #2");
 }
 
 TEST(RecordingIds, TextIsRepairedOnce) {
@@ -172,17 +200,17 @@ TEST(RecordingIds, TextIsRepairedOnce) {
   gpf::Definitions definitions = first_definitions();
   definitions.strings[2] = "caf\xED\xB3\xA9";
   ASSERT_TRUE(taken.define(definitions));
-  EXPECT_EQ(taken.threads[0].name, "caf\\udce9");
+  EXPECT_EQ(taken.tables.threads[0].name, "caf\\udce9");
 }
 
 TEST(RecordingIds, EqualFunctionsOfTwoRecordingsAreOneAndThreadsAreNot) {
   Taken taken;
   RecordingIds second(ProcessId{1});
   ASSERT_TRUE(taken.define(first_definitions()));
-  ASSERT_TRUE(second.define(first_definitions(), taken.tables, taken.threads));
+  ASSERT_TRUE(second.define(first_definitions(), taken.interner, taken.tables));
   EXPECT_EQ(*taken.ids.stack(1), *second.stack(1));
   EXPECT_NE(*taken.ids.thread(1), *second.thread(1));
-  EXPECT_EQ(taken.threads[1].process, ProcessId{1});
+  EXPECT_EQ(taken.tables.threads[1].process, ProcessId{1});
 }
 
 }  // namespace

@@ -26,7 +26,10 @@ class SampleDecoderTest : public testing::Test {
     definitions.stack_parent_back = {1, 1, 1};
     definitions.stack_frame = {1, 1, 1};
     definitions.threads = {{.id = 1}, {.id = 2}};
-    EXPECT_TRUE(ids_.define(definitions, tables_, threads_));
+    definitions.first_task = 1;
+    definitions.task_name = {0, 0};
+    definitions.task_number = {1, 2};
+    EXPECT_TRUE(ids_.define(definitions, interner_, tables_));
   }
 
   /// A block of two samples of thread 1, 10 ms apart, 100 ms after the block before it began.
@@ -47,13 +50,41 @@ class SampleDecoderTest : public testing::Test {
     return samples;
   }
 
-  TableInterner tables_;
-  std::vector<Thread> threads_;
+  TableInterner interner_;
+  ProfileTables tables_;
   RecordingIds ids_{ProcessId{0}};
   TimeBudget budget_;
   SampleDecoder decoder_{5ms, budget_};
   std::uint64_t unresolved_ = 0;
 };
+
+TEST_F(SampleDecoderTest, WhatGoesOnInATaskIsKnownSinceItsLastSampleOnly) {
+  gpf::Block tasks = block(0);
+  tasks.samples->time_delta = {0, 1000, 1000, 1000};
+  tasks.samples->thread = {1, 1, 1, 1};
+  tasks.samples->stack_delta = {1, 0, 8, -8};  // the third stack was lost
+  tasks.samples->task = {1, 2, 1, 1};
+  tasks.samples->outer_frames = {0, 0, 0, 0};
+  tasks.samples->task_same_frames = {1, 1, 1, 1};
+  const std::vector<Sample> samples = decode(tasks);
+  ASSERT_EQ(samples.size(), 3U);
+  EXPECT_EQ(samples[0].task, *ids_.task(1));
+  EXPECT_EQ(samples[1].task, *ids_.task(2));
+  for (const Sample& sample : samples) EXPECT_EQ(sample.task_same_frames, 0U);
+  tasks.sequence = 1;
+  tasks.samples->start = 100'000;
+  EXPECT_EQ(decode(tasks)[0].task_same_frames, 1U);
+  tasks.sequence = 3;  // 2 was lost
+  tasks.samples->start = 300'000;
+  EXPECT_EQ(decode(tasks)[0].task_same_frames, 0U);
+}
+
+TEST_F(SampleDecoderTest, ATaskThatWasLostIsNone) {
+  gpf::Block unknown = block(0);
+  unknown.samples->task = {7, 0};
+  unknown.samples->outer_frames = {1, 0};
+  for (const Sample& sample : decode(unknown)) EXPECT_EQ(sample.task, kNoTask);
+}
 
 TEST_F(SampleDecoderTest, SampleStandsForTheTimeSinceItsThreadsSampleBefore) {
   gpf::Block mixed = block(0);

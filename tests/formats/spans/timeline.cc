@@ -89,13 +89,28 @@ void Timeline::tick(ThreadId thread, nanoseconds time, std::string_view stack, c
                       .wall = wall,
                       .cpu = {},
                       .status = options.status,
-                      .same_frames = options.same_frames});
+                      .same_frames = options.same_frames,
+                      .task = task(options.task, time),
+                      .outer_frames = options.outer_frames,
+                      .task_same_frames = options.task_same_frames});
   count(samples_.back());
   nanoseconds& last_time = tables.processes[index_of(tables.threads[index_of(thread)].process)].last_sample_time;
   last_time = std::max(last_time, time);
 }
 
 Profile Timeline::profile() const { return Profile{tables, std::make_shared<VectorSource>(samples_)}; }
+
+TaskId Timeline::task(std::string_view name, nanoseconds time) {
+  if (name.empty()) return kNoTask;
+  const auto found = std::ranges::find(tables.task_names, name);
+  const auto index = static_cast<std::uint32_t>(found - tables.task_names.begin());  // of the task as of its name
+  if (found == tables.task_names.end()) {
+    tables.task_names.emplace_back(name);
+    tables.tasks.push_back({ProcessId{static_cast<std::uint32_t>(tables.processes.size() - 1)}, index, 0, {}});
+  }
+  tables.tasks[index].last_sample_time = time;
+  return TaskId{index};
+}
 
 FunctionId Timeline::function(std::string_view name) {
   const auto found = std::ranges::find(tables.functions, name, &Function::name);

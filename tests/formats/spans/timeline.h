@@ -15,6 +15,9 @@ struct TickOptions {
   std::uint32_t status = 0;
   std::uint32_t same_frames = 0;
   std::chrono::nanoseconds wall{};  // 0 = since this thread's tick before; the interval for its first one
+  std::string_view task = {};       // name; equal ones are one task, of the process that was defined last
+  std::uint32_t outer_frames = 0;
+  std::uint32_t task_same_frames = 0;
 };
 
 /// Builds a profile by hand: one tick after the other, stacks as text, outermost frame first.
@@ -40,6 +43,7 @@ class Timeline {
 
  private:
   FunctionId function(std::string_view name);
+  TaskId task(std::string_view name, std::chrono::nanoseconds time);
   StackId child(StackId parent, FunctionId function, std::uint32_t line);
   void count(const Sample& sample);
 

@@ -16,22 +16,26 @@ class ActivationsTest : public testing::Test {
     std::uintptr_t address;
     std::uint32_t code;
     std::uint64_t fingerprint = 0;
-    bool is_generator = false;
+    enum { function, generator, coroutine } kind = function;
   };
 
   Continuity sample(const std::vector<Call>& calls, bool is_partial = false, bool is_truncated = false) {
     std::vector<Activation> stack;
     for (const Call& call : std::views::reverse(calls)) {
-      stack.push_back({call.address, call.fingerprint, call.code, 0, call.is_generator});
+      stack.push_back({.address = call.address,
+                       .fingerprint = call.fingerprint,
+                       .code = call.code,
+                       .generator = call.kind == Call::function ? 0 : call.address,
+                       .is_coroutine = call.kind == Call::coroutine});
     }
-    return history->advance(stack, is_partial, is_truncated);
+    return history.advance(stack, is_partial, is_truncated);
   }
   static void expect(const Continuity& result, std::uint32_t same_frames, bool is_new_call) {
     EXPECT_EQ(result.same_frames, same_frames);
     EXPECT_EQ(result.is_new_call, is_new_call);
   }
 
-  std::unique_ptr<ActivationHistory> history = std::make_unique<ActivationHistory>();
+  ActivationHistory<8> history;
 };
 
 TEST_F(ActivationsTest, FirstSampleContinuesNothing) { expect(sample({{1, 1}}), 0, false); }
@@ -73,14 +77,32 @@ TEST_F(ActivationsTest, WhatAppearsAboveAPartialStackMayHaveBeenThere) {
 }
 
 TEST_F(ActivationsTest, AResumedGeneratorIsNoNewCallButItsCalleeIs) {
-  sample({{1, 1, 5}, {2, 2, 6, true}, {3, 3, 7}});
-  expect(sample({{1, 1, 55}, {2, 2, 6, true}, {3, 3, 7}}), 2, true);
-  expect(sample({{1, 1, 56}, {2, 2, 6, true}}), 2, false);
+  sample({{1, 1, 5}, {2, 2, 6, Call::generator}, {3, 3, 7}});
+  expect(sample({{1, 1, 55}, {2, 2, 6, Call::generator}, {3, 3, 7}}), 2, true);
+  expect(sample({{1, 1, 56}, {2, 2, 6, Call::generator}}), 2, false);
 }
 
 TEST_F(ActivationsTest, AnotherGeneratorMayHaveBeenSuspendedBefore) {
-  sample({{1, 1, 5}, {2, 2, 6, true}});
-  expect(sample({{1, 1, 55}, {8, 2, 6, true}}), 1, false);
+  sample({{1, 1, 5}, {2, 2, 6, Call::generator}});
+  expect(sample({{1, 1, 55}, {8, 2, 6, Call::generator}}), 1, false);
+}
+
+TEST_F(ActivationsTest, AResumedCoroutineIsNoNewCall) {
+  sample({{1, 1, 5}, {2, 2, 6, Call::coroutine}, {3, 3, 7, Call::coroutine}});
+  expect(sample({{1, 1, 55}, {2, 2, 6, Call::coroutine}, {3, 3, 77, Call::coroutine}}), 3, false);
+}
+
+TEST_F(ActivationsTest, ACoroutineThatHasRunAwaitsAnotherOne) {
+  sample({{2, 2, 6, Call::coroutine}, {3, 3, 7, Call::coroutine}});
+  expect(sample({{2, 2, 66, Call::coroutine}, {3, 3, 7, Call::coroutine}}), 1, true);
+  expect(sample({{2, 2, 66, Call::coroutine}, {4, 3, 7, Call::coroutine}}), 1, true);
+}
+
+TEST_F(ActivationsTest, OnlyTheOutermostFramesAreRememberedWhereThereAreMore) {
+  const std::vector<Call> deep{{1, 1, 5}, {2, 2, 5}, {3, 3, 5}, {4, 4, 5}, {5, 5, 5},
+                               {6, 6, 5}, {7, 7, 5}, {8, 8, 5}, {9, 9, 5}};
+  sample(deep);
+  expect(sample(deep), 8, false);  // the ninth may be the same or not
 }
 
 TEST_F(ActivationsTest, TruncatedStacksHaveNoRootToCountFrom) {
@@ -91,7 +113,7 @@ TEST_F(ActivationsTest, TruncatedStacksHaveNoRootToCountFrom) {
 
 TEST_F(ActivationsTest, NothingContinuesAfterTheStackWasGone) {
   sample({{1, 1, 5}});
-  history->forget();
+  history.forget();
   expect(sample({{1, 1, 5}}), 0, false);
 }
 

@@ -22,6 +22,7 @@ class Names final : public StackVisitor {
     return true;
   }
   bool on_thread(const ThreadSight& /*thread*/) noexcept override { return true; }
+  bool on_task(const TaskSight& /*task*/) noexcept override { return true; }
   bool on_sample(const ThreadSample& /*sample*/) noexcept override { return true; }
 
   std::vector<std::string> shown;  // number i has id i + 1

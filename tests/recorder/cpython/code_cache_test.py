@@ -189,7 +189,7 @@ class NamesOfCode(unittest.TestCase):
             self.keep.append(function)
             code = function.__code__
             [answer], _ = names_probe.resolve([request(function)])
-            self.assertEqual(answer["is_generator"], function is not parse)
+            self.assertEqual(answer["is_coroutine"], function is coroutine)
             self.assertEqual(answer["bytecode_size"], len(code.co_code))
             cells = {*code.co_cellvars, *code.co_freevars} if sys.version_info >= (3, 11) else set()
             self.assertEqual(answer["local_count"], len({*code.co_varnames, *cells}))

@@ -102,8 +102,8 @@ TEST_F(FrameObjectWalkerTest, TellsGeneratorsFromFunctions) {
   thread.push(0x100);
   thread.push(0x200, true);
   const Walk stack = walk();
-  EXPECT_TRUE(stack.frames[0].is_generator);
-  EXPECT_FALSE(stack.frames[1].is_generator);
+  EXPECT_NE(stack.frames[0].generator, 0U);
+  EXPECT_EQ(stack.frames[1].generator, 0U);
 }
 
 TEST_F(FrameObjectWalkerTest, CountsTheInstructionBeforeTheFirstAsOneUnitBeforeTheCode) {

@@ -41,6 +41,7 @@ class Collector final : public StackVisitor {
     return true;
   }
   bool on_thread(const ThreadSight&) noexcept override { return true; }
+  bool on_task(const TaskSight&) noexcept override { return true; }
   bool on_sample(const ThreadSample&) noexcept override { return true; }
 
   std::vector<Sight> sights;
@@ -115,8 +116,8 @@ PyObject* resolve(PyObject*, PyObject* arguments) {
   PyObject* answers = PyList_New(0);
   for (const CodeRequest& request : requests) {
     PyObject* item = Py_BuildValue(
-        "{s:I,s:O,s:O,s:I,s:I,s:K}", "id", request.id, "is_shim", request.is_shim ? Py_True : Py_False, "is_generator",
-        request.is_generator ? Py_True : Py_False, "local_count", request.local_count, "bytecode_size",
+        "{s:I,s:O,s:O,s:I,s:I,s:K}", "id", request.id, "is_shim", request.is_shim ? Py_True : Py_False, "is_coroutine",
+        request.is_coroutine ? Py_True : Py_False, "local_count", request.local_count, "bytecode_size",
         request.bytecode_size, "bytecode", static_cast<unsigned long long>(request.bytecode));
     PyList_Append(answers, item);
     Py_DECREF(item);

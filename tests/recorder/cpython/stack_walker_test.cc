@@ -91,8 +91,8 @@ TEST_F(StackWalkerTest, FollowsGeneratorsOnTopInTheMiddleAndBelow) {
   thread.push(0x600, kGenerator);
   const Walk stack = walk();
   EXPECT_THAT(codes(stack), ElementsAre(0x600, 0x500, 0x400, 0x300, 0x200, 0x100));
-  EXPECT_TRUE(stack.frames[0].is_generator);
-  EXPECT_FALSE(stack.frames[1].is_generator);
+  EXPECT_NE(stack.frames[0].generator, 0U);
+  EXPECT_EQ(stack.frames[1].generator, 0U);
 }
 
 TEST_F(StackWalkerTest, FollowsAStackThroughOlderChunks) {

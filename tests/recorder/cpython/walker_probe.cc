@@ -53,6 +53,7 @@ class Collector final : public StackVisitor {
     threads[thread.thread] = {thread.python_id, thread.native_id, thread.interpreter, std::string(thread.name)};
     return true;
   }
+  bool on_task(const TaskSight&) noexcept override { return true; }
   bool on_sample(const ThreadSample& sample) noexcept override {
     ++sample_count;
     if ((sample.status & gpf::kOnCpu) != 0) ++moving_count;
