@@ -88,6 +88,7 @@ CodeSight decode_code(Decoder& in) {
   CodeSight code;
   code.code = in.small();
   code.first_line = in.small();
+  code.kind = static_cast<gpf::FunctionKind>(in.byte());
   code.name = in.text();
   code.qualified_name = in.text();
   code.module = in.text();
@@ -146,6 +147,7 @@ bool SampleProducer::on_code(const CodeSight& code) noexcept {
   out.byte(kCode);
   out.number(code.code);
   out.number(code.first_line);
+  out.byte(static_cast<std::uint8_t>(code.kind));
   out.text(code.name);
   out.text(code.qualified_name);
   out.text(code.module);

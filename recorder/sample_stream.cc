@@ -14,7 +14,8 @@ void SampleStream::on_code(const CodeSight& code) {
                                      .qualified_name = code.qualified_name,
                                      .module = code.module,
                                      .file = code.file,
-                                     .first_line = code.first_line});
+                                     .first_line = code.first_line,
+                                     .kind = code.kind});
   known.lines = cpython::LineTable{line_tables_, code.line_table, code.first_line};
 }
 

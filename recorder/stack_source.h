@@ -10,6 +10,8 @@
 #include <span>
 #include <string_view>
 
+#include "formats/gpf/records.h"
+
 namespace gauge {
 
 /// A code object seen for the first time, by its texts and its line table, both valid only during the call.
@@ -21,6 +23,7 @@ struct CodeSight {
   std::string_view file;
   std::uint32_t first_line = 0;
   std::span<const std::byte> line_table;  // as this CPython has it; see cpython/line_table.h. Empty = lines unknown
+  gpf::FunctionKind kind = gpf::FunctionKind::plain;
 };
 
 /// A thread seen for the first time, or with a new name.

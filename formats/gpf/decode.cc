@@ -75,6 +75,7 @@ Function decode_function(pbf_reader message) {
       case varint(F::module): function.module = read_uint32(message); break;
       case varint(F::file): function.file = read_uint32(message); break;
       case varint(F::first_line): function.first_line = read_uint32(message); break;
+      case varint(F::kind): function.kind = static_cast<FunctionKind>(read_uint32(message)); break;
       default: message.skip();
     }
   }

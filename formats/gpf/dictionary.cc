@@ -30,7 +30,7 @@ std::string_view cut_to_fit(std::string_view text) noexcept {
 std::size_t Dictionary::FunctionHash::operator()(const Function& function) const noexcept {
   std::uint64_t state = mix(0, pair_key(function.name, function.qualified_name));
   state = mix(state, pair_key(function.module, function.file));
-  return fold_bits(mix(state, function.first_line));
+  return fold_bits(mix(state, pair_key(static_cast<std::uint32_t>(function.kind), function.first_line)));
 }
 
 std::size_t Dictionary::PairHash::operator()(std::uint64_t key) const noexcept { return fold_bits(mix(0, key)); }

@@ -74,6 +74,7 @@ void fill(pbf_builder<field::Function>& message, const Function& function) {
   put_number(message, F::module, function.module);
   put_number(message, F::file, function.file);
   put_number(message, F::first_line, function.first_line);
+  put_number(message, F::kind, static_cast<std::uint32_t>(function.kind));
 }
 
 void fill(pbf_builder<field::Thread>& message, const Thread& thread) {

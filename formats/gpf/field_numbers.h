@@ -56,7 +56,7 @@ enum class Definitions : std::uint32_t {
   task_number = 15,
 };
 
-enum class Function : std::uint32_t { name = 1, qualified_name = 2, module = 3, file = 4, first_line = 5 };
+enum class Function : std::uint32_t { name = 1, qualified_name = 2, module = 3, file = 4, first_line = 5, kind = 6 };
 
 enum class Thread : std::uint32_t { id = 1, native_id = 2, python_id = 3, name = 4, interpreter = 5 };
 

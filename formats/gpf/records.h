@@ -59,12 +59,15 @@ struct Metadata {
   bool operator==(const Metadata&) const = default;
 };
 
+enum class FunctionKind : std::uint32_t { plain = 0, generator = 1, coroutine = 2, async_generator = 3 };
+
 struct Function {
   std::uint32_t name = 0;
   std::uint32_t qualified_name = 0;
   std::uint32_t module = 0;
   std::uint32_t file = 0;
   std::uint32_t first_line = 0;
+  FunctionKind kind = FunctionKind::plain;  // any number, as the file has it
 
   bool operator==(const Function&) const = default;
 };

@@ -143,7 +143,8 @@ std::uint32_t Writer::function(const FunctionText& text) {
                           .qualified_name = string(text.qualified_name),
                           .module = string(text.module),
                           .file = string(text.file),
-                          .first_line = text.first_line};
+                          .first_line = text.first_line,
+                          .kind = text.kind};
   return impl_->dictionary().function(function);
 }
 

@@ -23,6 +23,7 @@ struct FunctionText {
   std::string_view module;
   std::string_view file;
   std::uint32_t first_line = 0;
+  FunctionKind kind = FunctionKind::plain;
 };
 
 struct WriterOptions {

@@ -42,6 +42,7 @@ struct Function {
   /// "pkg.mod.Class.method"; made unique within the profile by appending ":LINE", then " (FILE)", where functions
   /// would share it, and without control characters. The one text by which all formats call this function.
   std::string unique_name;
+  bool can_wait = false;  // a generator or coroutine: its frame may leave the stack and come back
 };
 
 struct Frame {

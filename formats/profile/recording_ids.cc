@@ -90,6 +90,7 @@ std::optional<Function> RecordingIds::function_of(const gpf::Function& definitio
   if (!name || !qualified_name || !module || !file) return std::nullopt;
   Function function{.name = *name, .qualified_name = *qualified_name, .module = *module, .file = *file};
   function.first_line = definition.first_line;
+  function.can_wait = definition.kind != gpf::FunctionKind::plain;
   if (function.qualified_name.empty()) function.qualified_name = name_function_(function);
   return function;
 }

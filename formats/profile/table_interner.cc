@@ -35,7 +35,10 @@ FunctionId TableInterner::function(const Function& function) {
   const std::size_t hash = hash_of(function);
   const auto [first, last] = functions_by_hash_.equal_range(hash);
   for (auto entry = first; entry != last; ++entry) {
-    if (content_of(functions_[index_of(entry->second)]) == content_of(function)) return entry->second;
+    Function& known = functions_[index_of(entry->second)];
+    if (content_of(known) != content_of(function)) continue;
+    known.can_wait = known.can_wait || function.can_wait;
+    return entry->second;
   }
   const FunctionId id{static_cast<std::uint32_t>(functions_.size())};
   functions_.push_back(function);

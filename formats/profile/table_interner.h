@@ -16,7 +16,8 @@ class TableInterner {
  public:
   TableInterner();
 
-  /// Functions are equal if all texts and the first line are; unique_name is ignored.
+  /// Functions are equal if all texts and the first line are. One that can wait in one recording can in all of them:
+  /// old ones do not tell.
   [[nodiscard]] FunctionId function(const Function& function);
   [[nodiscard]] FrameId frame(FunctionId function, std::uint32_t line);
   /// `parent` must be of this interner; the empty stack for a root.

@@ -59,16 +59,17 @@ class Inference {
     process_ = process;
     read_stack(sample.stack);
     ThreadLane& thread = lane_of(sample.thread);
+    const auto seen_without = thread.task == sample.task ? std::nullopt : thread.lane->last_time();
+    leave_task(thread, sample);
     const std::span<const Frame> stack{stack_};
     if (sample.task == kNoTask) {
       thread.lane->add(sample, stack, visit_);
     } else {
       thread.lane->add(outside_of_task(sample), stack.first(sample.outer_frames), visit_);
       Lane& task = lane_of(sample.task, sample.thread);
-      task.set_watched_since(thread.lane->watched_since());
+      task.follow_thread(thread.lane->watched_since(), seen_without);
       task.add(inside_of_task(sample), stack.subspan(sample.outer_frames), visit_);
     }
-    end_task_before(thread, sample);
   }
 
   void finish() {
@@ -89,14 +90,15 @@ class Inference {
     TaskId task{};  // of its last sample
   };
 
-  /// A task that will not be seen again ends when its thread is seen without it.
-  void end_task_before(ThreadLane& thread, const Sample& sample) {
+  /// The thread is seen without the task of its sample before: that waits, or will not be seen again.
+  void leave_task(ThreadLane& thread, const Sample& sample) {
     const TaskId before = std::exchange(thread.task, sample.task);
-    if (before == kNoTask || before == sample.task || profile_.task(before).last_sample_time >= sample.time) return;
-    const auto found = tasks_.find(before);
-    if (found == tasks_.end()) return;
-    end(found->second);
-    tasks_.erase(found);
+    const auto task = before == sample.task ? tasks_.end() : tasks_.find(before);
+    if (task == tasks_.end()) return;
+    task->second.add_wait(sample.time, visit_);
+    if (profile_.task(before).last_sample_time >= sample.time) return;
+    end(task->second);
+    tasks_.erase(task);
   }
 
   void end(Lane& lane) {
@@ -120,7 +122,7 @@ class Inference {
     const SpanIds ids = task == kNoTask ? SpanIds{process, thread_ordinals_[index_of(thread)]}
                                         : SpanIds::of_task(process, task_ordinals_[index_of(task)]);
     const auto interval = process.interval > std::chrono::nanoseconds::zero() ? process.interval : kDefaultInterval;
-    return Lane{ids, thread, task, interval, process.start_time};
+    return Lane{profile_, ids, thread, task, interval, process.start_time};
   }
 
   void read_stack(StackId id) {

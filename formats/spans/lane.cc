@@ -28,8 +28,10 @@ bool is_settled(const Sample& sample, std::span<const Frame> stack, std::size_t 
 
 }  // namespace
 
-Lane::Lane(const SpanIds& ids, ThreadId thread, TaskId task, nanoseconds interval, nanoseconds start_time)
-    : ids_(ids),
+Lane::Lane(const Profile& profile, const SpanIds& ids, ThreadId thread, TaskId task, nanoseconds interval,
+           nanoseconds start_time)
+    : profile_(&profile),
+      ids_(ids),
       thread_(thread),
       task_(task),
       asked_interval_(std::min(interval, kLongestInterval)),
@@ -50,6 +52,12 @@ void Lane::add(const Sample& sample, std::span<const Frame> stack, const SpanVis
   if (!may_lack_the_rest) end_from(going_on, sample.time, visit);
   for (std::size_t depth = going_on; depth < stack.size(); ++depth) begin(sample, stack[depth].function);
   see(sample, stack);
+}
+
+void Lane::add_wait(nanoseconds time, const SpanVisitor& visit) {
+  const auto first_to_end =
+      std::ranges::find_if(open_, [this](const Activation& each) { return !can_wait(each.function); });
+  end_from(static_cast<std::size_t>(first_to_end - open_.begin()), time, visit);
 }
 
 void Lane::finish(const SpanVisitor& visit) { end_from(0, std::nullopt, visit); }
@@ -103,6 +111,7 @@ void Lane::begin(const Sample& sample, FunctionId function) {
     const Activation& caller = open_.back();
     activation.is_start_unseen |= caller.is_start_unseen && caller.looked == caller.since;
   }
+  if (waited_until_ && !can_wait(function)) activation.since = std::max(activation.since, *waited_until_);
   activation.since = std::min(activation.since, sample.time);
   activation.looked = activation.since;
   open_.push_back(activation);

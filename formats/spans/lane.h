@@ -36,22 +36,31 @@ struct SpanReport {
 /// Keeps the open activations of one thread or task. Memory: the depth of its stack, whatever the number of samples.
 class Lane {
  public:
+  /// @param profile     must outlive the lane
   /// @param ids         of the thread or task
   /// @param thread      as it stands in the spans, as does the task
   /// @param interval    between samples, as asked for; must be positive
   /// @param start_time  of the recording: nothing begins earlier
-  Lane(const SpanIds& ids, ThreadId thread, TaskId task, std::chrono::nanoseconds interval,
+  Lane(const Profile& profile, const SpanIds& ids, ThreadId thread, TaskId task, std::chrono::nanoseconds interval,
        std::chrono::nanoseconds start_time);
 
   /// Takes the next sample. `stack` is outermost frame first; of a task, it is its own frames.
   void add(const Sample& sample, std::span<const Frame> stack, const SpanVisitor& visit);
+  /// Takes that a task's thread was seen at `time` without it: only calls that can wait may go on.
+  void add_wait(std::chrono::nanoseconds time, const SpanVisitor& visit);
   /// Ends what is open: the thread is not looked at any more.
   void finish(const SpanVisitor& visit);
 
   /// Between this time and its last sample there was no gap.
   [[nodiscard]] std::chrono::nanoseconds watched_since() const noexcept { return watched_since_; }
-  /// Tells a task's lane, before a sample, since when its thread is watched: whatever it did, that was no gap.
-  void set_watched_since(std::chrono::nanoseconds time) noexcept { thread_watched_since_ = time; }
+  /// Tells a task's lane, before a sample, since when its thread is watched, whatever that did, and when it was last
+  /// seen without the task.
+  void follow_thread(std::chrono::nanoseconds watched_since,
+                     std::optional<std::chrono::nanoseconds> seen_without) noexcept {
+    thread_watched_since_ = watched_since;
+    if (seen_without) waited_until_ = seen_without;
+  }
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> last_time() const noexcept { return last_time_; }
 
   [[nodiscard]] const SpanReport& report() const noexcept { return report_; }
 
@@ -70,6 +79,7 @@ class Lane {
   };
 
   void measure_step(const Sample& sample) noexcept;
+  [[nodiscard]] bool can_wait(FunctionId function) const { return profile_->function(function).can_wait; }
   [[nodiscard]] bool is_bridged(std::chrono::nanoseconds from, std::chrono::nanoseconds to) const noexcept;
   [[nodiscard]] std::size_t count_going_on(const Sample& sample, std::span<const Frame> stack) const;
   [[nodiscard]] bool goes_on(const Sample& sample, std::span<const Frame> stack, std::size_t depth) const;
@@ -78,6 +88,7 @@ class Lane {
   void end_from(std::size_t depth, std::optional<std::chrono::nanoseconds> time, const SpanVisitor& visit);
   [[nodiscard]] Span span_of_last(std::optional<std::chrono::nanoseconds> time) const;
 
+  const Profile* profile_;
   SpanIds ids_;
   ThreadId thread_;
   TaskId task_;
@@ -88,6 +99,7 @@ class Lane {
   std::optional<std::chrono::nanoseconds> last_time_;  // of a sample
   std::chrono::nanoseconds watched_since_{};
   std::optional<std::chrono::nanoseconds> thread_watched_since_;  // of a task
+  std::optional<std::chrono::nanoseconds> waited_until_;          // last time that a task's thread was seen without it
   std::optional<std::chrono::nanoseconds>
       root_looked_;                    // last time the outermost frame, or that there was none, was seen
   std::size_t comparable_frames_ = 0;  // of the last sample: what same_frames can speak of

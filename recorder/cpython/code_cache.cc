@@ -27,7 +27,7 @@ struct Entry {
   std::uint32_t id = 0;  // 0 = a shim
   std::uint32_t bytecode_size = 0;
   std::uint32_t local_count = 0;
-  bool is_coroutine = false;
+  gpf::FunctionKind kind = gpf::FunctionKind::plain;
   std::uint64_t confirmed = 0;  // the last resolve() that found it unchanged
   std::uint64_t asked = 0;      // the last resolve() that looked
 };
@@ -133,7 +133,7 @@ class CodeCache::Impl {
     if (entry == nullptr || entry->confirmed != round_) return false;
     request.id = entry->id;
     request.is_shim = entry->id == 0;
-    request.is_coroutine = entry->is_coroutine;
+    request.kind = entry->kind;
     request.local_count = entry->local_count;
     request.bytecode_size = entry->bytecode_size;
     // Where the bytecode is an object, frames count their instructions from its start.
@@ -176,9 +176,8 @@ class CodeCache::Impl {
       place = &*std::min_element(set.begin(), set.end(),
                                  [](const Entry& a, const Entry& b) { return a.confirmed < b.confirmed; });
     }
-    *place = {
-        code,   result.identity, id, result.bytecode_size, result.header.local_count, result.header.is_coroutine(),
-        round_, round_};
+    *place = {code,   result.identity, id, result.bytecode_size, result.header.local_count, result.header.kind(),
+              round_, round_};
     if (!has_versions()) pieces_of(*place) = result.pieces;
   }
 

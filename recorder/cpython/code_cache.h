@@ -27,8 +27,8 @@ struct CodeRequest {
 
   // Answer; all zero if there is no such code object now, or no room to show it.
   std::uint32_t id = 0;
-  bool is_shim = false;             // the interpreter's own, not the program's: id is 0, the frame is to be left out
-  bool is_coroutine = false;        // what "async def" makes, unless it has a yield
+  bool is_shim = false;  // the interpreter's own, not the program's: id is 0, the frame is to be left out
+  gpf::FunctionKind kind = gpf::FunctionKind::plain;
   std::uint32_t local_count = 0;    // co_nlocalsplus; to 3.10 co_nlocals
   std::uint32_t bytecode_size = 0;  // bytes
   std::uintptr_t bytecode = 0;      // address of the first instruction; 0 = frames count from it

@@ -12,7 +12,9 @@ namespace {
 
 constexpr int kMaxTries = 3;
 constexpr std::size_t kCodeUnitBytes = 2;
-constexpr std::uint32_t kCoroutineFlag = 0x80;  // CO_COROUTINE
+constexpr std::uint32_t kGeneratorFlag = 0x20;        // CO_GENERATOR
+constexpr std::uint32_t kCoroutineFlag = 0x80;        // CO_COROUTINE
+constexpr std::uint32_t kAsyncGeneratorFlag = 0x200;  // CO_ASYNC_GENERATOR
 
 /// Of each piece, this many bytes from its end: enough to hold nearly every name whole.
 constexpr std::size_t kMaxPieceBytes = 256;
@@ -33,7 +35,11 @@ bool is_init_shim(const CodeSight& sight) {
 
 }  // namespace
 
-bool CodeHeader::is_coroutine() const noexcept { return (flags & kCoroutineFlag) != 0; }
+gpf::FunctionKind CodeHeader::kind() const noexcept {
+  if ((flags & kCoroutineFlag) != 0) return gpf::FunctionKind::coroutine;
+  if ((flags & kAsyncGeneratorFlag) != 0) return gpf::FunctionKind::async_generator;
+  return (flags & kGeneratorFlag) != 0 ? gpf::FunctionKind::generator : gpf::FunctionKind::plain;
+}
 
 std::optional<CodeHeader> decode_code_header(const ObjectLayout& layout, const std::byte* bytes) noexcept {
   const auto& code = layout.code;
@@ -133,6 +139,7 @@ bool CodeReader::try_read(const CodeAddress& address) noexcept {
   sight.qualified_name = names.qualified_name.text;
   sight.file = names.file.text;
   sight.first_line = header->first_line;
+  sight.kind = header->kind();
   result_.is_shim = is_init_shim(sight);
   if (!read_bytecode_size(*header) || !read_line_table(header->line_table)) return false;
   // The interpreter leaves in the frame of a shim what was there before: its globals are anybody's.

@@ -26,7 +26,7 @@ struct CodeHeader {
   std::uint32_t bytecode_size = 0;     // bytes; 0 = the object has it
   std::uintptr_t bytecode_object = 0;  // to 3.10: the bytes object that has the instructions
 
-  [[nodiscard]] bool is_coroutine() const noexcept;  // what "async def" makes, unless it has a yield
+  [[nodiscard]] gpf::FunctionKind kind() const noexcept;
 
   bool operator==(const CodeHeader&) const = default;
 };

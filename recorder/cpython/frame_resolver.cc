@@ -123,7 +123,7 @@ void FrameResolver::learn(std::uint32_t births, std::uintptr_t interpreter, std:
               .id = request.id,
               .local_count = request.local_count,
               .is_shim = request.is_shim,
-              .is_coroutine = request.is_coroutine,
+              .is_coroutine = request.kind == gpf::FunctionKind::coroutine,
               .request = kNoRequest};
     Known& known = slot_of(request.code);
     if (known.code != request.code) continue;  // another code object took the place

@@ -24,6 +24,7 @@ class Frame(NamedTuple):
     file: str
     first_line: int
     line: int
+    kind: int = 0  # 1 = generator, 2 = coroutine, 3 = asynchronous generator
 
 
 class Sample(NamedTuple):
@@ -93,7 +94,7 @@ class Recorded:
                 text(self._file.strings[one(code, number)]) for number in (1, 2, 3, 4)
             )
             assert bool(qualified_name) == self._has_qualified_names
-            frames.append(Frame(module, qualified_name or name, file, one(code, 5), line))
+            frames.append(Frame(module, qualified_name or name, file, one(code, 5), line, one(code, 6)))
         return tuple(reversed(frames))
 
     @property

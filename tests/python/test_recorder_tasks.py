@@ -96,6 +96,9 @@ PROGRAM = """
 """
 
 
+COROUTINE = 2
+
+
 class Note(NamedTuple):
     begin_ns: int
     end_ns: int
@@ -156,6 +159,7 @@ def test_the_tasks_own_frames_are_told(recordable: Interpreter, tmp_path: pathli
     roots = {"main", "renewed", "steady", "brief"}
     for sample in (s for s in recording.samples if s.task_id):
         assert sample.stack[sample.outer_frames].name in roots
+        assert sample.stack[sample.outer_frames].kind == COROUTINE
         # A task that is started eagerly runs at first inside the one that makes it.
         assert not (roots - {"main"}) & {frame.name for frame in sample.stack[: sample.outer_frames]}
         assert "_run_once" in {frame.name.rpartition(".")[2] for frame in sample.stack[: sample.outer_frames]}
@@ -187,5 +191,5 @@ def test_calls_of_a_task_go_on_while_others_run(recordable: Interpreter, tmp_pat
             assert sample.task_same_frames == 1, sample
             assert sample.status & NEW_TASK_CALL, sample
             renewed += 1
-    assert steady > 10
+    assert steady > 5
     assert renewed > 1

@@ -107,7 +107,8 @@ class SampleQueue : public ::testing::Test {
 
 TEST_F(SampleQueue, CodeArrivesWithItsTextsAndLineTable) {
   const std::vector<std::byte> table{std::byte{0x80}, std::byte{0}, std::byte{0xFF}};
-  CodeSight code{7, "run", "Job.run", "app.jobs", "/srv/app/jobs.py", 4'000'000'000U, table};
+  CodeSight code{7, "run", "Job.run", "app.jobs", "/srv/app/jobs.py", 4'000'000'000U, table,
+                 gpf::FunctionKind::async_generator};
   ASSERT_TRUE(producer_.on_code(code));
   drain();
   ASSERT_EQ(collected_.codes.size(), 1U);
@@ -115,6 +116,7 @@ TEST_F(SampleQueue, CodeArrivesWithItsTextsAndLineTable) {
   EXPECT_EQ(collected_.codes[0].sight.first_line, 4'000'000'000U);
   EXPECT_EQ(collected_.codes[0].texts, "run|Job.run|app.jobs|/srv/app/jobs.py");
   EXPECT_EQ(collected_.codes[0].line_table, table);
+  EXPECT_EQ(collected_.codes[0].sight.kind, gpf::FunctionKind::async_generator);
 }
 
 TEST_F(SampleQueue, ALineTableBeyondTheQueueIsLeftOutAndTheFunctionKept) {

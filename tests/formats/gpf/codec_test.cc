@@ -80,6 +80,7 @@ static_assert(is(field::Function::qualified_name, pb::Function::kQualifiedNameFi
 static_assert(is(field::Function::module, pb::Function::kModuleFieldNumber));
 static_assert(is(field::Function::file, pb::Function::kFileFieldNumber));
 static_assert(is(field::Function::first_line, pb::Function::kFirstLineFieldNumber));
+static_assert(is(field::Function::kind, pb::Function::kKindFieldNumber));
 
 static_assert(is(field::Thread::id, pb::Thread::kIdFieldNumber));
 static_assert(is(field::Thread::native_id, pb::Thread::kNativeIdFieldNumber));
@@ -120,6 +121,8 @@ static_assert(is(field::End::reason, pb::End::kReasonFieldNumber));
 
 static_assert(is(kPartial, pb::PARTIAL) && is(kTruncated, pb::TRUNCATED) && is(kAfterGap, pb::AFTER_GAP));
 static_assert(is(kOnCpu, pb::ON_CPU) && is(kCpuUnknown, pb::CPU_UNKNOWN) && is(kNewCall, pb::NEW_CALL));
+static_assert(is(FunctionKind::generator, pb::GENERATOR) && is(FunctionKind::coroutine, pb::COROUTINE));
+static_assert(is(FunctionKind::async_generator, pb::ASYNC_GENERATOR) && is(FunctionKind::plain, pb::PLAIN));
 static_assert(is(kNewTaskCall, pb::NEW_TASK_CALL));
 static_assert(is(kGilHeld, pb::GIL_HELD) && is(kGilWanted, pb::GIL_WANTED) && is(kGilUnknown, pb::GIL_UNKNOWN));
 
@@ -131,7 +134,9 @@ Block full_block() {
       .first_string = 5,
       .strings = {"main", "\xed\xb2\x80", std::string("a\0b", 3)},  // a lone surrogate, a zero byte
       .first_function = 3,
-      .functions = {{.name = 5, .qualified_name = 6, .module = 7, .file = 1, .first_line = 77}, {}},
+      .functions =
+          {{.name = 5, .qualified_name = 6, .module = 7, .file = 1, .first_line = 77, .kind = FunctionKind::coroutine},
+           {}},
       .first_frame = 9,
       .frame_function = {3, 4},
       .frame_line = {0, kMax32},
@@ -213,6 +218,7 @@ TEST(Codec, ProtobufReadsEveryField) {
   EXPECT_EQ(block.definitions().strings(1), "\xed\xb2\x80");
   ASSERT_EQ(block.definitions().functions_size(), 2);  // the empty one, too
   EXPECT_EQ(block.definitions().functions(0).first_line(), 77U);
+  EXPECT_EQ(block.definitions().functions(0).kind(), pb::COROUTINE);
   EXPECT_EQ(block.definitions().frame_line(1), kMax32);
   EXPECT_EQ(block.definitions().stack_parent_back(2), 2U);
   EXPECT_EQ(block.definitions().threads(0).interpreter(), -1);

@@ -18,12 +18,12 @@ using test::described;
 using test::infer;
 using test::only;
 using test::Timeline;
-using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 using namespace std::chrono_literals;
 
 TEST(InferTaskSpans, ATasksCallsGoOnWhileOthersRun) {
   Timeline timeline;
+  for (const auto* name : {"a", "b", "fetch"}) timeline.coroutine(name);
   timeline.tick(10ms, "run;a;fetch", {.task = "A", .outer_frames = 1});
   timeline.tick(20ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1});
   timeline.tick(30ms, "run;a;fetch", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 2});
@@ -34,6 +34,7 @@ TEST(InferTaskSpans, ATasksCallsGoOnWhileOthersRun) {
 
 TEST(InferTaskSpans, ALongWaitIsNoGapWhereTheThreadWasWatched) {
   Timeline timeline;
+  timeline.coroutine("a");
   timeline.tick(10ms, "run;a", {.task = "A", .outer_frames = 1});
   for (auto time = 20ms; time <= 200ms; time += 10ms) timeline.tick(time, "run;select");
   timeline.tick(210ms, "run;a", {.task = "A", .outer_frames = 1, .task_same_frames = 1});
@@ -46,11 +47,24 @@ TEST(InferTaskSpans, ALongWaitIsNoGapWhereTheThreadWasWatched) {
 
 TEST(InferTaskSpans, AWaitInWhichTheThreadWasNotWatchedIsTold) {
   Timeline timeline;
+  timeline.coroutine("a");
   timeline.tick(10ms, "run;a", {.task = "A", .outer_frames = 1});
   timeline.tick(20ms, "run;select");
   timeline.tick(150ms, "run;select", {.status = gpf::kAfterGap, .wall = 10ms});
   timeline.tick(160ms, "run;a", {.task = "A", .outer_frames = 1, .task_same_frames = 1});
   EXPECT_EQ(only(timeline, "a").unwatched, 150ms);
+}
+
+TEST(InferTaskSpans, OnlyCallsThatCanWaitGoOnWhileTheirTaskDoes) {
+  Timeline timeline;
+  timeline.coroutine("a");
+  for (const auto time : {10ms, 20ms}) timeline.tick(time, "run;a;parse", {.task = "A", .outer_frames = 1});
+  for (auto time = 30ms; time <= 90ms; time += 10ms) timeline.tick(time, "run");
+  for (const auto time : {100ms, 110ms}) {
+    timeline.tick(time, "run;a;parse", {.task = "A", .outer_frames = 1, .task_same_frames = 1});
+  }
+  EXPECT_THAT(described(timeline),
+              UnorderedElementsAre("parse 5..25 x2", "parse 95..115 x2", "a 5..115 x4", "run 5..115 x11"));
 }
 
 TEST(InferTaskSpans, ANewCallInATaskSplitsEqualStacks) {
@@ -69,6 +83,7 @@ TEST(InferTaskSpans, ANewCallInATaskSplitsEqualStacks) {
 
 TEST(InferTaskSpans, WhatIsNewInATaskIsNotNewInItsThread) {
   Timeline timeline;
+  timeline.coroutine("a");
   timeline.tick(10ms, "run:3;a", {.task = "A", .outer_frames = 1});
   timeline.tick(20ms, "run:3;b", {.status = gpf::kNewCall, .same_frames = 1, .task = "B", .outer_frames = 1});
   timeline.tick(30ms, "run:3;b", {.status = gpf::kPartial, .same_frames = 2, .task = "B", .outer_frames = 1});
@@ -78,6 +93,7 @@ TEST(InferTaskSpans, WhatIsNewInATaskIsNotNewInItsThread) {
 
 TEST(InferTaskSpans, EveryTaskIsATraceOfItsOwnAndKnowsItself) {
   Timeline timeline;
+  timeline.coroutine("work");
   timeline.tick(10ms, "run;work", {.task = "A", .outer_frames = 1});
   timeline.tick(20ms, "run;work", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 1});
   timeline.tick(30ms, "run;work", {.same_frames = 1, .task = "B", .outer_frames = 1});

@@ -65,6 +65,8 @@ ThreadId Timeline::thread(std::string_view name, std::uint64_t native_id) {
   return ThreadId{static_cast<std::uint32_t>(tables.threads.size() - 1)};
 }
 
+void Timeline::coroutine(std::string_view name) { tables.functions[index_of(function(name))].can_wait = true; }
+
 void Timeline::tick(nanoseconds time, std::string_view stack, const TickOptions& options) {
   if (tables.threads.empty()) thread("MainThread", 1);
   tick(ThreadId{0}, time, stack, options);

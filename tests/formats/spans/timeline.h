@@ -34,6 +34,8 @@ class Timeline {
   /// The process that threads defined from now on belong to. The first one is there already.
   ProcessId process(std::uint64_t pid);
   ThreadId thread(std::string_view name, std::uint64_t native_id);
+  /// Defines a function that can wait. Those that ticks define cannot.
+  void coroutine(std::string_view name);
   /// A sample of the first thread, which is "MainThread", native id 1, unless another was defined before.
   void tick(std::chrono::nanoseconds time, std::string_view stack, const TickOptions& options = {});
   void tick(ThreadId thread, std::chrono::nanoseconds time, std::string_view stack, const TickOptions& options = {});

@@ -185,11 +185,12 @@ class NamesOfCode(unittest.TestCase):
             b = a
             yield lambda: b
 
-        for function in (parse, coroutine, asynchronous_generator, generator):
+        kinds = {parse: 0, generator: 1, coroutine: 2, asynchronous_generator: 3}
+        for function, kind in kinds.items():
             self.keep.append(function)
             code = function.__code__
             [answer], _ = names_probe.resolve([request(function)])
-            self.assertEqual(answer["is_coroutine"], function is coroutine)
+            self.assertEqual(answer["kind"], kind)
             self.assertEqual(answer["bytecode_size"], len(code.co_code))
             cells = {*code.co_cellvars, *code.co_freevars} if sys.version_info >= (3, 11) else set()
             self.assertEqual(answer["local_count"], len({*code.co_varnames, *cells}))

@@ -115,10 +115,10 @@ PyObject* resolve(PyObject*, PyObject* arguments) {
   without_gil([&] { world().cache.resolve(requests, world().collector); });
   PyObject* answers = PyList_New(0);
   for (const CodeRequest& request : requests) {
-    PyObject* item = Py_BuildValue(
-        "{s:I,s:O,s:O,s:I,s:I,s:K}", "id", request.id, "is_shim", request.is_shim ? Py_True : Py_False, "is_coroutine",
-        request.is_coroutine ? Py_True : Py_False, "local_count", request.local_count, "bytecode_size",
-        request.bytecode_size, "bytecode", static_cast<unsigned long long>(request.bytecode));
+    PyObject* item =
+        Py_BuildValue("{s:I,s:O,s:I,s:I,s:I,s:K}", "id", request.id, "is_shim", request.is_shim ? Py_True : Py_False,
+                      "kind", static_cast<unsigned>(request.kind), "local_count", request.local_count, "bytecode_size",
+                      request.bytecode_size, "bytecode", static_cast<unsigned long long>(request.bytecode));
     PyList_Append(answers, item);
     Py_DECREF(item);
   }
