@@ -30,7 +30,7 @@ std::uint64_t mix(std::uint64_t sum, std::uint64_t word) noexcept {
 /// Two chains of multiplications at a time: one would wait for itself.
 std::uint64_t hash_words(const std::byte* bytes, std::size_t size, std::uint64_t seed) noexcept {
   std::uint64_t even = seed;
-  std::uint64_t odd = ~seed;
+  std::uint64_t odd = kMultiplier;  // not of the seed: the two meet at the end, and must not cancel each other out
   std::size_t at = 0;
   for (; at + 16 <= size; at += 16) {
     even = mix(even, load<std::uint64_t>(bytes, at));

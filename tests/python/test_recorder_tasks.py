@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gauge_testing import Interpreter
@@ -49,6 +50,10 @@ PROGRAM = """
             await leaf(round)
 
 
+    async def twice():
+        await leaf(0); await leaf(1)  # no local variable tells them apart
+
+
     async def endless():
         for _ in range(12):
             work(0)
@@ -66,7 +71,7 @@ PROGRAM = """
     async def main():
         loop = asyncio.get_running_loop()
         loop.call_soon(work, 0)
-        together = [renewed(8), steady()]
+        together = [renewed(8), steady(), twice(), twice()]
         tasks = [loop.create_task(coroutine) for coroutine in together]
         tasks.append(asyncio.create_task(steady(), name="named; \u00e9"))
         loop.set_task_factory(lambda loop, coroutine, **options: OwnTask(coroutine, loop=loop, **options))
@@ -134,29 +139,41 @@ def working(python: Interpreter, folder: pathlib.Path) -> list[tuple[Sample, Not
     return pairs
 
 
+def few(pairs: Sequence[object]) -> int:
+    """Where the sampler loses its core between the time of a sample and its stack, that is of the next stretch."""
+    return len(pairs) // 50
+
+
 def test_every_sample_knows_its_task(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
     pairs = working(recordable, tmp_path)
     assert len(pairs) > 100
     renamed = "None"  # by create_task() of 3.13.0, once an eager task has run as far as it can
     wrong = [(sample.task, note.task) for sample, note in pairs if sample.task not in (note.task, "")]
     wrong = [(seen, is_called) for seen, is_called in wrong if is_called != renamed]
-    assert not wrong
+    assert len(wrong) <= few(pairs), wrong
     unknown = [note.task for sample, note in pairs if sample.task == "" and note.task]
-    assert len(unknown) <= len(pairs) // 50, unknown
+    assert len(unknown) <= few(pairs), unknown
     assert "named; \u00e9" in {sample.task for sample, _ in pairs}
+
+
+def test_a_tasks_stack_is_its_own(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
+    recording, _ = recorded(recordable, tmp_path)
+    roots: dict[int, set[str]] = {}
+    for sample in (s for s in recording.samples if s.task_id):
+        roots.setdefault(sample.task_id, set()).add(sample.stack[sample.outer_frames].name)
+    assert not {task: names for task, names in roots.items() if len(names) != 1}
 
 
 def test_outside_of_tasks_there_is_none(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
     recording, _ = recorded(recordable, tmp_path)
-    coroutines = {"main", "renewed", "steady", "endless", "leaf", "brief"}
-    outside = [s for s in recording.samples if not coroutines & {frame.name for frame in s.stack}]
+    outside = [s for s in recording.samples if all(frame.kind != COROUTINE for frame in s.stack)]
     assert len([s for s in outside if s.stack and s.stack[-1].name == "work"]) >= 4
     assert not [s for s in outside if s.task_id]
 
 
 def test_the_tasks_own_frames_are_told(recordable: Interpreter, tmp_path: pathlib.Path) -> None:
     recording, _ = recorded(recordable, tmp_path)
-    roots = {"main", "renewed", "steady", "brief"}
+    roots = {"main", "renewed", "steady", "twice", "brief"}
     for sample in (s for s in recording.samples if s.task_id):
         assert sample.stack[sample.outer_frames].name in roots
         assert sample.stack[sample.outer_frames].kind == COROUTINE
@@ -177,6 +194,7 @@ def test_calls_of_a_task_go_on_while_others_run(recordable: Interpreter, tmp_pat
     recording, _ = recorded(recordable, tmp_path)
     notes = {id(sample): note for sample, note in working(recordable, tmp_path)}
     last: dict[int, Sample] = {}  # of each task
+    wrong = []
     steady = renewed = 0
     for sample in (s for s in recording.samples if s.task_id):
         before, last[sample.task_id] = last.get(sample.task_id), sample
@@ -186,10 +204,14 @@ def test_calls_of_a_task_go_on_while_others_run(recordable: Interpreter, tmp_pat
         root = sample.stack[sample.outer_frames].name
         if root == "steady":
             assert sample.task_same_frames >= 2, sample  # steady, endless
-            steady += note is not note_before
-        elif root == "renewed" and note.round != note_before.round:
-            assert sample.task_same_frames == 1, sample
-            assert sample.status & NEW_TASK_CALL, sample
+            if note is not note_before:
+                if sample.task_same_frames != 2 or not sample.status & NEW_TASK_CALL:
+                    wrong.append(sample)
+                steady += 1
+        elif root in ("renewed", "twice") and note.round != note_before.round:
+            if sample.task_same_frames != 1 or not sample.status & NEW_TASK_CALL:
+                wrong.append(sample)
             renewed += 1
     assert steady > 5
     assert renewed > 1
+    assert len(wrong) <= few(list(notes)), wrong

@@ -34,6 +34,7 @@ inline constexpr GaugeLayout kFakeLayout{
                .chunk = 104,
                .chunk_top = 112,
                .chunk_limit = 120,
+               .task = GAUGE_NO_FIELD,
                .size = 128},
     .chunk = {.previous = 0, .size = 8, .top = 16, .data = 24},
     .frame = {.executable = 0,
