@@ -80,7 +80,7 @@ void filter_fork_warning() {
 
 void start(Recorder& recorder) {
   filter_fork_warning();
-  std::unique_ptr<StackSource> source = cpython::make_process_source();
+  std::unique_ptr<StackSource> source = cpython::make_process_source(StreamThread::kThreads);
   const PythonFacts facts = python_facts();
   const py::gil_scoped_release released;
   recorder.start(std::move(source), facts);

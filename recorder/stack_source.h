@@ -96,7 +96,8 @@ class StackSource {
   [[nodiscard]] virtual std::string_view reader_name() const noexcept = 0;
   /// Looks once at every thread.
   virtual void look(StackVisitor& visitor) noexcept = 0;
-  /// True once the interpreter has begun to tear itself down: nothing may be read any more.
+  /// True once the interpreter has begun to tear itself down, and once no thread is left but the recorder's: nothing
+  /// may be read any more.
   [[nodiscard]] virtual bool is_finalizing() noexcept = 0;
   [[nodiscard]] virtual StackSourceCounters counters() const noexcept = 0;
 };

@@ -1,12 +1,12 @@
 #include "recorder/cpython/fork_warning.h"
 
 #include <Python.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include "recorder/cpython/process_threads.h"
 
 namespace gauge::cpython {
 namespace {
@@ -27,13 +27,6 @@ struct ForkFilter {
     return *only;
   }
 };
-
-/// Threads of this process, as the kernel counts them for CPython. No descriptor is opened.
-int thread_count() {
-  struct stat tasks {};
-  // A folder has one link for itself, one in its parent and one for each folder in it.
-  return stat("/proc/self/task", &tasks) == 0 ? static_cast<int>(tasks.st_nlink) - 2 : 0;
-}
 
 /// From 3.14 on a context may have a list of its own (-X context_aware_warnings), which then is the only one asked.
 Owned filters_of_context(PyObject* c_module) {

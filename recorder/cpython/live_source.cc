@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "formats/gpf/records.h"
+#include "recorder/cpython/process_threads.h"
 
 namespace gauge::cpython {
 namespace {
@@ -64,7 +65,10 @@ void LiveSource::open_with(std::unique_ptr<MemoryReader> reader) {
   facts_.stack.clear();
 }
 
-bool LiveSource::is_finalizing() noexcept { return facts_.is_finalizing(); }
+bool LiveSource::is_finalizing() noexcept {
+  // A child forked in a thread other than the main one ends with that thread, without Python's finalization.
+  return facts_.is_finalizing() || (parts_->threads.live().empty() && others_have_ended(facts_.recorder_threads));
+}
 
 StackSourceCounters LiveSource::counters() const noexcept {
   StackSourceCounters counters = counters_;

@@ -85,13 +85,14 @@ void check_version() {
 
 }  // namespace
 
-std::unique_ptr<StackSource> make_process_source() {
+std::unique_ptr<StackSource> make_process_source(int recorder_threads) {
   check_version();
   PyThreadState* const thread = PyThreadState_Get();
   return std::make_unique<LiveSource>(InterpreterFacts{.layout = &gauge_layout,
                                                        .objects = learn_object_layout(),
                                                        .runtime = gauge_runtime_address(),
                                                        .is_finalizing = gauge_is_finalizing,
+                                                       .recorder_threads = recorder_threads,
                                                        .version = version_text(running_version()),
                                                        .caller = reinterpret_cast<std::uintptr_t>(thread),
                                                        .caller_ids = ThreadIds::of_caller(),

@@ -21,7 +21,7 @@ from gauge_testing import Interpreter, find_interpreters
 
 # Files whose tests share what is dear to make: all of them, or those with the same interpreter.
 SHARED_BY_FILE = {"test_demo.py", "test_package.py", "test_speedscope.py"}
-SHARED_BY_INTERPRETER = {"test_pstats.py", "test_recorder.py"}
+SHARED_BY_INTERPRETER = {"test_pstats.py", "test_recorder.py", "test_weights.py"}
 
 
 class SharingScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is untyped
@@ -68,10 +68,15 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give `interpreter` every CPython of the machine, `recordable` those that a recorder was built for."""
-    for name, wanted in (("interpreter", lambda each: True), ("recordable", lambda each: each.recorder.exists())):
+    """Give `interpreter` every CPython of the machine, `recordable` those that a recorder was built for.
+
+    `representative`, for what is slow: the oldest of these, the newest and 3.11, where frames left the heap.
+    """
+    every = find_interpreters()
+    recordable = [each for each in every if each.recorder.exists()]
+    few = [each for each in recordable if each in (recordable[0], recordable[-1]) or each.minor == "3.11"]
+    for name, chosen in (("interpreter", every), ("recordable", recordable), ("representative", few)):
         if name in metafunc.fixturenames:
-            chosen = [each for each in find_interpreters() if wanted(each)]
             metafunc.parametrize(name, chosen, ids=[each.id for each in chosen])
 
 

@@ -187,7 +187,7 @@ PyObject* start(PyObject*, PyObject* arguments, PyObject* keywords) {
   fresh->collector.with_continuity = continuity != 0;
   fresh->collector.is_counting_only = counting_only != 0;
   try {
-    fresh->source = make_process_source();
+    fresh->source = make_process_source(1);
   } catch (const Error& failure) {
     PyErr_SetString(PyExc_RuntimeError, failure.what());
     return nullptr;
