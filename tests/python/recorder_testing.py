@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import textwrap
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import gauge_testing
@@ -13,7 +14,7 @@ from gauge_testing import Interpreter
 from gpf_reader import Message, Recording, fields, one
 
 PARTIAL, TRUNCATED, AFTER_GAP, ON_CPU, CPU_UNKNOWN = 1, 2, 4, 8, 16
-NEW_TASK_CALL = 512
+GIL_HELD, GIL_WANTED, GIL_UNKNOWN, NEW_TASK_CALL = 32, 64, 128, 512
 
 
 class Frame(NamedTuple):
@@ -144,7 +145,12 @@ def text(data: bytes) -> str:
 
 
 def run_program(
-    interpreter: Interpreter, folder: pathlib.Path, source: str, *arguments: str, timeout: float = 60
+    interpreter: Interpreter,
+    folder: pathlib.Path,
+    source: str,
+    *arguments: str,
+    timeout: float = 60,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `source`, which may import gauge, as <folder>/program.py."""
     program = folder / "program.py"
@@ -152,7 +158,12 @@ def run_program(
     return gauge_testing.run(
         [interpreter.path, program, *arguments],
         cwd=folder,
-        env={"PYTHONPATH": str(gauge_testing.stage_path() / "python"), "PYTHONHOME": None, "GAUGE_RECORD": None},
+        env={
+            "PYTHONPATH": str(gauge_testing.stage_path() / "python"),
+            "PYTHONHOME": None,
+            "GAUGE_RECORD": None,
+            **(env or {}),
+        },
         timeout=timeout,
     )
 

@@ -78,7 +78,8 @@ def test_a_variable_that_cannot_be_followed_is_told_once(environment: pathlib.Pa
     done = run([environment / "bin/python", "-c", "print(1)"], cwd=tmp_path, env={"GAUGE_RECORD": "no/such/out.gpf"})
     assert (done.returncode, done.stdout) == (0, b"1\n")
     assert done.stderr.decode() == (
-        "gauge: no/such/out.gpf: cannot be created (No such file or directory); choose another file or folder\n"
+        f"gauge: {tmp_path}/no/such/out.gpf: cannot be created (No such file or directory); "
+        "choose another file or folder\n"
     )
 
 

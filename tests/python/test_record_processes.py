@@ -1,4 +1,4 @@
-"""Programs of several processes, recorded with -s: each process in a file of its own, to its end.
+"""Programs of several processes, recorded with -s or by GAUGE_RECORD: each process in a file of its own, to its end.
 
 Which ways of making one there are, and that each is found: test_record_forms.py. Here is what those processes do then.
 """
@@ -19,7 +19,7 @@ import pytest
 import gauge_testing
 from gauge_testing import Interpreter
 from record_testing import SOME, WORK, info, run_command, run_recorded, wait_until
-from recorder_testing import Recorded
+from recorder_testing import Recorded, run_program
 
 ALL = ("-s", "-r", "1khz")
 
@@ -64,6 +64,17 @@ def test_a_daemon_is_recorded_on(representative: Interpreter, tmp_path: pathlib.
     assert len({each["run_id"] for each in described.values()}) == 1
     assert described[daemon]["end_reason"] == "exit"
     assert described[daemon]["cwd"] == "/"
+
+
+def test_a_variable_with_a_relative_path_records_a_daemon_on(newest: Interpreter, tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "100 %p"  # what stands in the working directory's name is no place to fill in
+    folder.mkdir()
+    variables = {"GAUGE_RECORD": "out-%p.gpf", "GAUGE_RATE": "1khz"}
+    # What gauge-record.pth does at start-up where the package is installed.
+    done = run_program(newest, folder, "import gauge._activate\n" + WORK + DAEMON, env=variables)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Recorded(daemons_recording(folder)).leaves("MainThread")["work"] > SOME
+    assert len(list(folder.glob("out-*.gpf"))) == 3
 
 
 FORK_IN_A_THREAD = """

@@ -25,7 +25,9 @@ def activate() -> None:
         import gauge
 
         rate = rate_of(os.environ.get("GAUGE_RATE", "100"))
-        recorder = gauge.Recorder(path, rate=rate, max_overhead=share_of(os.environ.get("GAUGE_MAX_OVERHEAD")))
+        recorder = gauge.Recorder(
+            absolute(path), rate=rate, max_overhead=share_of(os.environ.get("GAUGE_MAX_OVERHEAD"))
+        )
     except Exception as problem:
         warn(problem)
         return
@@ -33,6 +35,14 @@ def activate() -> None:
     start(recorder)
     if "%p" in path:
         os.register_at_fork(after_in_child=lambda: start(recorder))
+
+
+def absolute(path: str) -> str:
+    """The path as it is meant at start-up, wherever a forked child has gone since: daemons change to /."""
+    start = os.environ.get(path[2 : path.find("}")], "") if path.startswith("%{") else path
+    if start.startswith("/"):
+        return path
+    return os.path.join(os.getcwd().replace("%", "%%"), path)
 
 
 def rate_of(text: str) -> float:
