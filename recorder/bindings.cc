@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <string>
+#include <utility>
 
 #include "formats/base/error.h"
 #include "recorder/cpython/fork_warning.h"
@@ -112,6 +113,19 @@ void share_process_flag() {
   share_is_recording(static_cast<std::atomic<bool>*>(flag));
 }
 
+/// Whether this interpreter is the main one, and no other has loaded this module before: neither a subinterpreter nor a
+/// Python that was started after another one had ended.
+bool is_first_interpreter() {
+  static bool is_loaded = false;  // guarded by the GIL, of the main interpreter
+  constexpr const char* kMark = "gauge_recorder";
+  PyInterpreterState* const interpreter = PyInterpreterState_Get();
+  if (interpreter != PyInterpreterState_Main()) return false;
+  PyObject* const marks = PyInterpreterState_GetDict(interpreter);  // borrowed; ends with the interpreter
+  if (marks == nullptr) return false;
+  if (PyDict_GetItemString(marks, kMark) != nullptr) return true;
+  return !std::exchange(is_loaded, true) && PyDict_SetItemString(marks, kMark, Py_True) == 0;
+}
+
 std::int64_t nanoseconds_of(std::chrono::nanoseconds time) { return time.count(); }
 
 void define_stats(py::module_& module) {
@@ -166,11 +180,19 @@ void define_recorder(py::module_& module) {
 }  // namespace
 }  // namespace gauge
 
-PYBIND11_MODULE(_recorder, module) {
+PYBIND11_MODULE(recorder_of_first_interpreter, module) {
   module.attr("__version__") = GAUGE_VERSION;
   gauge::define_errors(module);
   gauge::define_stats(module);
   gauge::define_recorder(module);
   gauge::share_process_flag();
   module.def("stop_at_exit", &gauge::stop_at_exit);
+}
+
+/// pybind11 keeps in static memory what belongs to one interpreter: in a second one, crashes and deadlocks.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__recorder() {
+  if (gauge::is_first_interpreter()) return PyInit_recorder_of_first_interpreter();
+  PyErr_SetString(PyExc_ImportError,
+                  "gauge: a process can be recorded by its first interpreter only; record there, it sees all of them");
+  return nullptr;
 }

@@ -217,21 +217,22 @@ def _refuse(settings: _Settings, reason: str) -> None:
     _warn("%s (the program runs on, unrecorded)" % reason)
 
 
-def _is_recorded_already() -> bool:
-    """Whether a recorder runs in this process: this is then a subinterpreter, which the recorder sees anyway."""
-    for task in os.listdir("/proc/self/task"):
-        try:
-            with open("/proc/self/task/%s/comm" % task, "rb") as comm:
-                if comm.read().startswith(b"gauge-"):
-                    return True
-        except OSError:
-            pass  # a thread that has ended meanwhile
-    return False
+def _is_loaded(settings: _Settings) -> bool:
+    """Whether this process has loaded the recorder before.
+
+    This is then a subinterpreter, which the recorder sees anyway, or a Python that was started after another one.
+    """
+    path = os.path.join(os.path.realpath(settings["recorders"]), os.fsencode(_interpreter_name()), b"_recorder.so\n")
+    try:
+        with open("/proc/self/maps", "rb") as maps:
+            return any(line.endswith(b" " + path) for line in maps)
+    except OSError:
+        return False
 
 
 def _begin(settings: _Settings) -> None:
     subprocesses = settings["subprocesses"] == b"1"
-    if subprocesses and _is_recorded_already():
+    if subprocesses and _is_loaded(settings):
         return
     is_first = _is_first(settings)
     if not is_first and not subprocesses:

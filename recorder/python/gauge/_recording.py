@@ -14,6 +14,8 @@ from typing import Any, TypeVar, cast
 try:
     from gauge import _recorder
 except ImportError as problem:
+    if str(problem).startswith("gauge: "):
+        raise
     raise ImportError(
         f"gauge: {sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]} cannot be recorded ({problem}); "
         "reinstall gauge with this interpreter, or run the program with another one",
