@@ -1,8 +1,10 @@
 #include "recorder/stream_thread.h"
 
+#include <fmt/core.h>
 #include <sys/prctl.h>
 
 #include <cmath>
+#include <new>
 #include <utility>
 
 #include "formats/base/error.h"
@@ -38,7 +40,13 @@ gpf::ClockAnchor read_anchor(Clock& clock) {
 }  // namespace
 
 StreamThread::StreamThread(std::unique_ptr<StackSource> source, StreamPlan plan)
-    : plan_(std::move(plan)), source_(std::move(source)), queue_(kQueueBytes) {}
+    : plan_(std::move(plan)),
+      source_(std::move(source)),
+      queue_(kQueueBytes),
+      out_of_memory_(std::make_exception_ptr(Error{
+          ErrorCode::io, fmt::format("{}: cannot be continued (the program has used up the memory it may have); what "
+                                     "was recorded until then is kept",
+                                     plan_.path)})) {}
 
 StreamThread::~StreamThread() {
   control_.stop();
@@ -82,16 +90,20 @@ RecorderStats StreamThread::stats() const {
 void StreamThread::run() noexcept {
   try {
     open_and_record();
+  } catch (const std::bad_alloc&) {
+    end_by(out_of_memory_);
   } catch (...) {
-    control_.stop();
-    sampler_thread_.join();
-    keep_failure(std::current_exception());
+    end_by(std::current_exception());
   }
   source_.reset();
   {
     const std::lock_guard lock{mutex_};
     stats_.is_running = false;
-    stats_.end_reason = end_reason_locked();
+    try {
+      stats_.end_reason = end_reason_locked();
+    } catch (const std::bad_alloc&) {
+      stats_.end_reason = "error: memory";  // short enough to need none
+    }
   }
   if (is_started_ && plan_.on_end) plan_.on_end();
 }
@@ -240,7 +252,7 @@ void StreamThread::publish(const gpf::Writer& writer, const SampleStream& stream
 }
 
 std::string StreamThread::end_reason_locked() const {
-  if (!failure_message_.empty()) return "error: " + failure_message_;
+  if (failure_) return "error: " + (failure_message_.empty() ? "memory" : failure_message_);
   switch (sampler_end_.load()) {
     case SamplerEnd::duration_over:
       return "duration";
@@ -250,6 +262,16 @@ std::string StreamThread::end_reason_locked() const {
       break;
   }
   return stop_reason_.empty() ? "stop" : stop_reason_;
+}
+
+void StreamThread::end_by(std::exception_ptr failure) noexcept {
+  control_.stop();
+  sampler_thread_.join();
+  try {
+    keep_failure(std::move(failure));
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
+    // The failure is kept; only its message could not be.
+  }
 }
 
 void StreamThread::keep_failure(std::exception_ptr failure) {

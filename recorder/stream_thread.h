@@ -97,6 +97,7 @@ class StreamThread {
   std::uint64_t note_cpu() noexcept;
   void publish(const gpf::Writer& writer, const SampleStream& stream);
   [[nodiscard]] std::string end_reason_locked() const;
+  void end_by(std::exception_ptr failure) noexcept;
   void keep_failure(std::exception_ptr failure);
 
   StreamPlan plan_;
@@ -124,6 +125,8 @@ class StreamThread {
   std::string stop_reason_;     // given to finish()
   std::exception_ptr failure_;  // what ended the recording
   std::string failure_message_;
+
+  const std::exception_ptr out_of_memory_;  // made while there is some
 };
 
 }  // namespace gauge

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <charconv>
 #include <filesystem>
 #include <thread>
 
@@ -361,6 +363,39 @@ TEST_F(RecorderTest, AKilledProcessLeavesAReadableFile) {
   EXPECT_TRUE(recording.report().truncated);
   EXPECT_TRUE(recording.report().damage.empty());
   EXPECT_GT(recording.sample_count(), 500U);
+}
+
+/// At each look a new function, whose name is long.
+std::unique_ptr<ScriptedSource> source_of_long_names() {
+  auto source = std::make_unique<ScriptedSource>();
+  source->on_look = [number = 0U, name = std::string(200'000, 'x')](StackVisitor& visitor) mutable {
+    if (++number == 1) visitor.on_thread({1, 4711, 1, 0, "Main"});
+    std::to_chars(name.data(), name.data() + 10, number);
+    if (!visitor.on_code({number, name, "", "app", "app.py", 10, {}})) return;
+    ScriptedSource::show_sample(visitor, 1, SystemClock{}.now(), {{number, 0}});
+  };
+  return source;
+}
+
+TEST_F(RecorderTest, MemoryThatIsUsedUpEndsTheRecordingInWords) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers end a process that uses up its memory";
+#endif
+  Recorder recorder{options()};
+  const std::string expected =
+      path() +
+      ": cannot be continued (the program has used up the memory it may have); what was recorded until then is kept";
+  const int status = in_child([&] {
+    recorder.start(source_of_long_names(), facts_);
+    const rlimit no_more{1, 1};
+    setrlimit(RLIMIT_AS, &no_more);
+    while (recorder.stats().is_running) std::this_thread::sleep_for(10ms);
+    return message_of([&] { recorder.stop(); }) == expected ? 0 : 1;
+  });
+  EXPECT_EQ(status, 0);
+  const ReadBack recording = ReadBack::of_file(path());
+  EXPECT_TRUE(recording.report().damage.empty());
+  EXPECT_GT(recording.sample_count(), 10U);
 }
 
 }  // namespace
