@@ -57,7 +57,7 @@ std::uint32_t SampleStream::frame_of(const SampledFrame& frame) {
   const auto [found, is_new] = frames_.try_emplace(key, 0);
   if (is_new && frame.code < codes_.size()) {
     const Code& code = codes_[frame.code];
-    found->second = writer_.frame(code.function, code.lines.line_of(frame.instruction));
+    found->second = writer_.frame(code.function, code.lines.position_of(frame.instruction).line);
   }
   return found->second;
 }

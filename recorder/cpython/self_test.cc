@@ -33,7 +33,7 @@ class CodeCollector final : public StackVisitor {
 
   [[nodiscard]] ToldFrame tell(const SampledFrame& frame) const {
     const SeenCode& code = codes_.at(frame.code);
-    return {code.qualified_name, code.file, code.lines.line_of(frame.instruction)};
+    return {code.qualified_name, code.file, code.lines.position_of(frame.instruction).line};
   }
 
  private:

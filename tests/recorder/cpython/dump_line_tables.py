@@ -1,8 +1,10 @@
 """Write the line table of every code object of this interpreter's standard library, and what CPython reads in it.
 
 Little-endian on stdout, for line_table_stdlib_test.cc: u32 minor version of this CPython, then per code object
-  i32 first line, u32 bytes of bytecode, u32 bytes of table, table, u32 ranges, ranges x (u32 start, u32 end, i32 line)
-with line -1 where there is none. Runs on CPython 3.9 and later. Nothing of the library is executed.
+  i32 first line, u32 bytes of bytecode, u32 bytes of table, table, u32 ranges, ranges x (u32 start, u32 end, i32 line),
+  u32 columns, columns x i32 column
+with -1 where there is no line, or no column. There is a column, in bytes from 0 on, for each code unit, but none before
+CPython 3.11. Runs on CPython 3.9 and later. Nothing of the library is executed.
 """
 
 from __future__ import annotations
@@ -49,6 +51,12 @@ def ranges(code: CodeType) -> list[tuple[int, int, int]]:
     return [(start, end, line) for (start, line), (end, _) in zip(starts, starts[1:])]
 
 
+def columns(code: CodeType) -> list[int]:
+    if sys.version_info < (3, 11):
+        return []
+    return [-1 if column is None else column for _, _, column, _ in code.co_positions()]
+
+
 def write(code: CodeType, out: BinaryIO) -> None:
     table = code.co_linetable if sys.version_info >= (3, 10) else code.co_lnotab or b"\0\0"
     expected = ranges(code)
@@ -57,6 +65,8 @@ def write(code: CodeType, out: BinaryIO) -> None:
     out.write(struct.pack("<I", len(expected)))
     for entry in expected:
         out.write(struct.pack("<IIi", *entry))
+    by_unit = columns(code)
+    out.write(struct.pack(f"<I{len(by_unit)}i", len(by_unit), *by_unit))
 
 
 def long_function() -> CodeType:

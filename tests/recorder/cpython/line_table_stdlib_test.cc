@@ -1,4 +1,5 @@
-// Every instruction of the standard library of every CPython found: our line is the one CPython's co_lines() gives.
+// Every instruction of the standard library of every CPython found: our line is the one CPython's co_lines() gives, our
+// column the one its co_positions() gives.
 //
 // GAUGE_TEST_PYTHONS, a :-list of interpreters, replaces the search.
 #include <gtest/gtest.h>
@@ -92,8 +93,26 @@ class Dump {
 struct Tally {
   std::uint64_t instructions = 0;
   std::uint64_t wrong = 0;
+  std::uint64_t columns = 0;  // that are known
+  std::uint64_t wrong_columns = 0;
   std::size_t longest_table = 0;
 };
+
+/// Compares columns with what CPython has for each code unit.
+void check_columns(Dump& dump, const LineTable& table, std::uint32_t code_bytes, Tally& tally) {
+  std::vector<std::int32_t> columns(dump.get<std::uint32_t>());
+  ASSERT_TRUE(dump.read(columns.data(), columns.size() * sizeof(std::int32_t)));
+  if (!columns.empty()) {
+    ASSERT_EQ(columns.size() * 2, code_bytes);
+  }
+  for (std::uint32_t offset = 0; offset < code_bytes; offset += 2) {
+    const SourcePosition position = table.position_of(static_cast<std::int32_t>(offset));
+    const bool is_known = !columns.empty() && columns[offset / 2] >= 0 && position.line != 0;
+    const auto expected = is_known ? static_cast<std::uint32_t>(columns[offset / 2] + 1) : 0U;
+    if (position.column != expected) ++tally.wrong_columns;
+    if (is_known) ++tally.columns;
+  }
+}
 
 /// Compares one code object; the first four bytes of its record have been read as `first_line`.
 void check_code(Dump& dump, LineTableKind kind, std::int32_t first_line, Tally& tally) {
@@ -114,10 +133,11 @@ void check_code(Dump& dump, LineTableKind kind, std::int32_t first_line, Tally& 
     covered = range.end;
     for (std::uint32_t offset = range.start; offset < range.end; offset += 2, ++tally.instructions) {
       const auto expected = range.line < 0 ? 0U : static_cast<std::uint32_t>(range.line);
-      if (lines.line_of(static_cast<std::int32_t>(offset)) != expected) ++tally.wrong;
+      if (lines.position_of(static_cast<std::int32_t>(offset)).line != expected) ++tally.wrong;
     }
   }
   EXPECT_EQ(covered, code_bytes);
+  check_columns(dump, lines, code_bytes, tally);
 }
 
 TEST(LineTableOfTheStandardLibrary, AgreesWithCPythonOnEveryInstruction) {
@@ -131,10 +151,13 @@ TEST(LineTableOfTheStandardLibrary, AgreesWithCPythonOnEveryInstruction) {
     for (std::int32_t first_line = 0; dump.read(&first_line, sizeof first_line);) {
       check_code(dump, line_table_kind(static_cast<int>(minor)), first_line, tally);
     }
-    std::printf("%s: %llu code units, %llu wrong, longest table %zu bytes\n", python.c_str(),
-                static_cast<unsigned long long>(tally.instructions), static_cast<unsigned long long>(tally.wrong),
-                tally.longest_table);
+    std::printf("%s: %llu code units, %llu wrong; %llu with columns, %llu wrong; longest table %zu bytes\n",
+                python.c_str(), static_cast<unsigned long long>(tally.instructions),
+                static_cast<unsigned long long>(tally.wrong), static_cast<unsigned long long>(tally.columns),
+                static_cast<unsigned long long>(tally.wrong_columns), tally.longest_table);
     EXPECT_EQ(tally.wrong, 0U);
+    EXPECT_EQ(tally.wrong_columns, 0U);
+    EXPECT_EQ(tally.columns > tally.instructions / 2, minor >= 11);
     EXPECT_GT(tally.instructions, 500'000U) << "the standard library was not found";
     EXPECT_GT(tally.longest_table, 64U << 10);
   }

@@ -64,7 +64,7 @@ class Collector final : public StackVisitor {
     key_.push_back(with_continuity ? sample.same_frames : 0);
     for (const SampledFrame& frame : sample.frames) {
       key_.push_back(frame.code);
-      if (with_lines) key_.push_back(codes[frame.code].lines.line_of(frame.instruction));
+      if (with_lines) key_.push_back(codes[frame.code].lines.position_of(frame.instruction).line);
     }
     auto& [count, cpu] = samples[key_];
     ++count;
