@@ -57,7 +57,8 @@ std::uint32_t SampleStream::frame_of(const SampledFrame& frame) {
   const auto [found, is_new] = frames_.try_emplace(key, 0);
   if (is_new && frame.code < codes_.size()) {
     const Code& code = codes_[frame.code];
-    found->second = writer_.frame(code.function, code.lines.position_of(frame.instruction).line);
+    const cpython::SourcePosition position = code.lines.position_of(frame.instruction);
+    found->second = writer_.frame(code.function, position.line, position.column);
   }
   return found->second;
 }

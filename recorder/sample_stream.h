@@ -1,4 +1,4 @@
-// Turns what comes out of the queue into a recording: looks up lines, interns functions, frames and stacks.
+// Turns what comes out of the queue into a recording: looks up lines and columns, interns functions, frames and stacks.
 #pragma once
 
 #include <cstdint>

@@ -25,7 +25,9 @@ bool parents_stand_before(const Definitions& definitions) noexcept {
 }
 
 std::string_view shape_error(const Definitions& definitions) noexcept {
+  const bool has_columns = !definitions.frame_column.empty();
   if (definitions.frame_function.size() != definitions.frame_line.size() ||
+      (has_columns && definitions.frame_column.size() != definitions.frame_line.size()) ||
       definitions.stack_parent_back.size() != definitions.stack_frame.size() ||
       definitions.task_name.size() != definitions.task_number.size()) {
     return "columns of definitions differ in length";

@@ -119,6 +119,8 @@ void decode_definitions(pbf_reader message, Definitions& definitions) {
       case varint(F::stack_frame):
       case bytes(F::stack_frame): append_column(message, definitions.stack_frame); break;
       case bytes(F::threads): definitions.threads.push_back(decode_thread(read_message(message))); break;
+      case varint(F::frame_column):
+      case bytes(F::frame_column): append_column(message, definitions.frame_column); break;
       case varint(F::first_task): definitions.first_task = read_uint32(message); break;
       case varint(F::task_name):
       case bytes(F::task_name): append_column(message, definitions.task_name); break;

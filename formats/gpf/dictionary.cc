@@ -33,6 +33,10 @@ std::size_t Dictionary::FunctionHash::operator()(const Function& function) const
   return fold_bits(mix(state, pair_key(static_cast<std::uint32_t>(function.kind), function.first_line)));
 }
 
+std::size_t Dictionary::FrameHash::operator()(const Frame& frame) const noexcept {
+  return fold_bits(mix(mix(0, pair_key(frame.function, frame.line)), frame.column));
+}
+
 std::size_t Dictionary::PairHash::operator()(std::uint64_t key) const noexcept { return fold_bits(mix(0, key)); }
 
 /// The id of the entry about to be added. A block states the first id of each kind that it defines.
@@ -63,13 +67,15 @@ std::uint32_t Dictionary::function(const Function& function) {
   return id;
 }
 
-std::uint32_t Dictionary::frame(std::uint32_t function, std::uint32_t line) {
-  const std::uint64_t key = pair_key(function, line);
-  if (const auto known = frames_.find(key); known != frames_.end()) return known->second;
+std::uint32_t Dictionary::frame(std::uint32_t function, std::uint32_t line, std::uint32_t column) {
+  const Frame frame{function, line, column};
+  if (const auto known = frames_.find(frame); known != frames_.end()) return known->second;
   const std::uint32_t id = next_id(frames_, pending_.first_frame, pending_.frame_function);
-  frames_.emplace(key, id);
+  frames_.emplace(frame, id);
   pending_.frame_function.push_back(function);
   pending_.frame_line.push_back(line);
+  if (column != 0) pending_.frame_column.resize(pending_.frame_line.size() - 1);  // until now all were zeros
+  if (column != 0 || !pending_.frame_column.empty()) pending_.frame_column.push_back(column);
   return id;
 }
 
@@ -100,6 +106,7 @@ void Dictionary::clear_pending() noexcept {
   pending_.functions.clear();
   pending_.frame_function.clear();
   pending_.frame_line.clear();
+  pending_.frame_column.clear();
   pending_.stack_parent_back.clear();
   pending_.stack_frame.clear();
   pending_.threads.clear();

@@ -18,7 +18,7 @@ class Dictionary {
   /// 0 for "". A text longer than kMaxTextBytes is cut there, between two characters.
   std::uint32_t string(std::string_view text);
   std::uint32_t function(const Function& function);
-  std::uint32_t frame(std::uint32_t function, std::uint32_t line);
+  std::uint32_t frame(std::uint32_t function, std::uint32_t line, std::uint32_t column);
   std::uint32_t stack(std::uint32_t parent, std::uint32_t frame);
   /// Every call is written: a thread defined again has a new name.
   void define_thread(const Thread& thread);
@@ -42,18 +42,26 @@ class Dictionary {
   struct FunctionHash {
     std::size_t operator()(const Function& function) const noexcept;
   };
+  struct Frame {
+    std::uint32_t function = 0;
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+
+    bool operator==(const Frame&) const = default;
+  };
+  struct FrameHash {
+    std::size_t operator()(const Frame& frame) const noexcept;
+  };
   struct PairHash {
     std::size_t operator()(std::uint64_t key) const noexcept;
   };
-  using PairTable = std::unordered_map<std::uint64_t, std::uint32_t, PairHash>;
-
   template <typename Table, typename Column>
   std::uint32_t next_id(const Table& table, std::uint32_t& first, const Column& column);
 
   std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> strings_;
   std::unordered_map<Function, std::uint32_t, FunctionHash> functions_;
-  PairTable frames_;  // keys are two ids side by side
-  PairTable stacks_;
+  std::unordered_map<Frame, std::uint32_t, FrameHash> frames_;
+  std::unordered_map<std::uint64_t, std::uint32_t, PairHash> stacks_;  // keys are two ids side by side
   Definitions pending_;
   std::size_t pending_bytes_ = 0;
 };

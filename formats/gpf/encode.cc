@@ -99,6 +99,7 @@ void fill(pbf_builder<field::Definitions>& message, const Definitions& definitio
   put_column(message, F::stack_parent_back, definitions.stack_parent_back);
   put_column(message, F::stack_frame, definitions.stack_frame);
   for (const Thread& thread : definitions.threads) put_message<field::Thread>(message, F::threads, thread);
+  put_column(message, F::frame_column, definitions.frame_column);
   put_number(message, F::first_task, definitions.first_task);
   put_column(message, F::task_name, definitions.task_name);
   put_column(message, F::task_number, definitions.task_number);

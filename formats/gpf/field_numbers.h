@@ -51,6 +51,7 @@ enum class Definitions : std::uint32_t {
   stack_parent_back = 9,
   stack_frame = 10,
   threads = 11,
+  frame_column = 12,
   first_task = 13,
   task_name = 14,
   task_number = 15,

@@ -91,6 +91,7 @@ struct Definitions {
   std::uint32_t first_frame = 0;
   std::vector<std::uint32_t> frame_function;
   std::vector<std::uint32_t> frame_line;
+  std::vector<std::uint32_t> frame_column;  // as long as frame_line, or empty where it would be all zeros
   std::uint32_t first_stack = 0;
   std::vector<std::uint32_t> stack_parent_back;
   std::vector<std::uint32_t> stack_frame;

@@ -148,8 +148,8 @@ std::uint32_t Writer::function(const FunctionText& text) {
   return impl_->dictionary().function(function);
 }
 
-std::uint32_t Writer::frame(std::uint32_t function, std::uint32_t line) {
-  return impl_->dictionary().frame(function, line);
+std::uint32_t Writer::frame(std::uint32_t function, std::uint32_t line, std::uint32_t column) {
+  return impl_->dictionary().frame(function, line, column);
 }
 
 std::uint32_t Writer::stack(std::uint32_t parent, std::uint32_t frame) {

@@ -44,7 +44,7 @@ class Writer {
   /// Interning: equal content gives the equal id, defined in the file before its first use. Ids start at 1.
   [[nodiscard]] std::uint32_t string(std::string_view text);  // "" is 0
   [[nodiscard]] std::uint32_t function(const FunctionText& text);
-  [[nodiscard]] std::uint32_t frame(std::uint32_t function, std::uint32_t line);
+  [[nodiscard]] std::uint32_t frame(std::uint32_t function, std::uint32_t line, std::uint32_t column = 0);
   [[nodiscard]] std::uint32_t stack(std::uint32_t parent, std::uint32_t frame);  // parent 0 = frame is a root
 
   /// Defines thread `thread.id`, or renames it.

@@ -104,7 +104,7 @@ class Recording:
         self.metadata = fields(decompress(data[32 : self.start]))
         self.strings: dict[int, bytes] = {0: b""}
         self.functions: dict[int, Message] = {}
-        self.frames: dict[int, tuple[int, int]] = {}  # function, line
+        self.frames: dict[int, tuple[int, int, int]] = {}  # function, line, column
         self.stacks: dict[int, tuple[int, int]] = {}  # stack of the callers, frame
         self.tasks: dict[int, bytes] = {}  # their names
         self.damaged = self.dropped_bytes = 0
@@ -133,7 +133,9 @@ class Recording:
     def define(self, message: Message) -> None:
         self.strings.update(enumerate(message.get(2, []), one(message, 1)))
         self.functions.update(enumerate(map(fields, message.get(4, [])), one(message, 3)))
-        self.frames.update(enumerate(zip(column(message, 6), column(message, 7)), one(message, 5)))
+        functions, lines = column(message, 6), column(message, 7)
+        columns = column(message, 12) or [0] * len(lines)
+        self.frames.update(enumerate(zip(functions, lines, columns), one(message, 5)))
         for stack, (back, frame) in enumerate(zip(column(message, 9), column(message, 10)), one(message, 8)):
             self.stacks[stack] = stack - back, frame
         for task, (name, number) in enumerate(zip(column(message, 14), column(message, 15)), one(message, 13)):

@@ -25,6 +25,7 @@ class Frame(NamedTuple):
     file: str
     first_line: int
     line: int
+    column: int
     kind: int = 0  # 1 = generator, 2 = coroutine, 3 = asynchronous generator
 
 
@@ -89,13 +90,13 @@ class Recorded:
         frames = []
         while stack:
             stack, frame = self._file.stacks[stack]
-            function, line = self._file.frames[frame]
+            function, line, column = self._file.frames[frame]
             code = self._file.functions[function]
             name, qualified_name, module, file = (
                 text(self._file.strings[one(code, number)]) for number in (1, 2, 3, 4)
             )
             assert bool(qualified_name) == self._has_qualified_names
-            frames.append(Frame(module, qualified_name or name, file, one(code, 5), line, one(code, 6)))
+            frames.append(Frame(module, qualified_name or name, file, one(code, 5), line, column, one(code, 6)))
         return tuple(reversed(frames))
 
     @property

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from gauge_testing import Interpreter
+from gauge_testing import Interpreter, minor_number
 from recorder_testing import AFTER_GAP, TRUNCATED, Recorded, record_program
 
 Workers = tuple[Recorded, dict[str, list[float]]]
@@ -91,6 +91,63 @@ def test_callers_are_on_the_line_of_their_call(workers: Workers) -> None:
     for sample in joining:
         assert (sample.stack[0].name, sample.stack[0].line) == ("<module>", 36)
         assert (sample.stack[1].name, sample.stack[1].line) == ("main", 29)
+
+
+COLUMNS = """
+    import time
+
+    import gauge
+
+
+    def spin():
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:
+            pass
+
+
+    def first():
+        spin()
+        return 1
+
+
+    def second():
+        spin()
+        return 2
+
+
+    def statements():
+        first(); second()
+
+
+    def expression():
+        return "größe", first() + second()
+
+
+    with gauge.record("out.gpf", rate=1000):
+        statements()
+        expression()
+"""
+
+
+@pytest.mark.parametrize("with_debug_ranges", [True, False])
+def test_the_column_tells_which_call_of_a_line_runs(
+    with_debug_ranges: bool, recordable: Interpreter, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not with_debug_ranges:
+        monkeypatch.setenv("PYTHONNODEBUGRANGES", "1")
+    recording, _ = record_program(recordable, tmp_path, COLUMNS)
+    has_columns = minor_number(recordable.version) >= 11 and with_debug_ranges
+    lines = (tmp_path / "program.py").read_text(encoding="utf-8").splitlines()
+    seen: Counter[tuple[str, str]] = Counter()
+    for sample in recording.with_function("spin"):
+        names = [frame.name for frame in sample.stack]
+        callee = next(name for name in names if name in ("first", "second"))
+        caller = sample.stack[names.index(callee) - 1]
+        before_call, _, _ = lines[caller.line - 1].partition(f"{callee}()")
+        # In bytes, not characters: "ö" and "ß" have two.
+        assert caller.column == (len(before_call.encode()) + 1 if has_columns else 0)
+        seen[caller.name, callee] += 1
+    assert set(seen) == {(caller, callee) for caller in ("statements", "expression") for callee in ("first", "second")}
 
 
 def test_every_thread_is_there_under_its_name(workers: Workers) -> None:

@@ -1,8 +1,10 @@
-// A recording in the words of a test: stacks as "main:11;work:22", threads by name.
+// A recording in the words of a test: stacks as "main:11;work:22", with columns where they are known as
+// "main:11:5;work:22:9", threads by name.
 #pragma once
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "formats/gpf/reader.h"
@@ -40,8 +42,11 @@ class ReadBack {
     strings_.insert(strings_.end(), definitions.strings.begin(), definitions.strings.end());
     functions_.insert(functions_.end(), definitions.functions.begin(), definitions.functions.end());
     for (std::size_t i = 0; i < definitions.frame_function.size(); ++i) {
-      const std::uint32_t line = definitions.frame_line.empty() ? 0 : definitions.frame_line[i];
-      frames_.push_back(strings_.at(functions_.at(definitions.frame_function[i]).name) + ":" + std::to_string(line));
+      std::string frame = strings_.at(functions_.at(definitions.frame_function[i]).name);
+      frame += ":" + std::to_string(definitions.frame_line.at(i));
+      const std::uint32_t column = definitions.frame_column.empty() ? 0 : definitions.frame_column[i];
+      if (column != 0) frame += ":" + std::to_string(column);
+      frames_.push_back(std::move(frame));
     }
     for (std::size_t i = 0; i < definitions.stack_frame.size(); ++i) {
       const std::string& parent = nodes_.at(nodes_.size() - definitions.stack_parent_back[i]);

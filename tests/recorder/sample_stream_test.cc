@@ -10,10 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Two entries of co_linetable (3.11+, kind 11 = "one line further", kind 10 = "same line"): first = 0x80 | kind << 3 |
+// Two entries of co_linetable (3.11+, kind 13 = "no columns"; 2 = one line further): first = 0x80 | kind << 3 |
 // units - 1. Instructions 0 to 3 are on line first + 1, instructions 4 to 7 on first + 2.
-const std::vector<std::byte> kTable{std::byte{0xD9}, std::byte{0}, std::byte{1},
-                                    std::byte{0xD9}, std::byte{0}, std::byte{1}};
+const std::vector<std::byte> kTable{std::byte{0xE9}, std::byte{2}, std::byte{0xE9}, std::byte{2}};
+// The same with columns (kind 11 = "one line further", then those of start and end): 4 and 8, counted from 0.
+const std::vector<std::byte> kTableWithColumns{std::byte{0xD9}, std::byte{4}, std::byte{9},
+                                               std::byte{0xD9}, std::byte{8}, std::byte{9}};
 
 class SampleStreamTest : public ::testing::Test {
  protected:
@@ -52,6 +54,14 @@ TEST_F(SampleStreamTest, StacksCarryNamesAndExecutingLines) {
   const ReadBack recording = finish();
   EXPECT_EQ(recording.stacks(), (std::vector<std::string>{"main:11;work:22", "main:11;work:21", "main:11;work:21"}));
   EXPECT_EQ(recording.thread_names(), (std::vector<std::string>{"MainThread", "MainThread", "MainThread"}));
+}
+
+TEST_F(SampleStreamTest, FramesCarryTheColumnTheyExecute) {
+  stream_.on_code({1, "main", "main", "app", "app.py", 10, kTableWithColumns});
+  sample(1, 1000, 0, {{1, 0}});
+  sample(1, 2000, 0, {{1, 6}});
+  sample(1, 3000, 0, {{1, -1}});
+  EXPECT_EQ(finish().stacks(), (std::vector<std::string>{"main:11:5", "main:12:9", "main:10"}));
 }
 
 TEST_F(SampleStreamTest, SamplesAfterAnotherIntervalAreInBlocksThatSayIt) {

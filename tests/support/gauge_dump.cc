@@ -5,8 +5,8 @@
 //                               task_same_frames], ...], ...}
 //   {"report": {...}}
 //
-// A stack is a list of "MODULE::QUALIFIED_NAME@FILE:FIRST_LINE:LINE", innermost first, or null where a damaged block
-// has taken one of its definitions.
+// A stack is a list of "MODULE::QUALIFIED_NAME@FILE:FIRST_LINE:LINE:COLUMN", innermost first, or null where a damaged
+// block has taken one of its definitions.
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -46,7 +46,8 @@ class Tables {
     add(strings_, definitions.first_string, definitions.strings);
     add(functions_, definitions.first_function, definitions.functions);
     for (std::uint32_t i = 0; i < definitions.frame_function.size(); ++i) {
-      frames_[definitions.first_frame + i] = {definitions.frame_function[i], definitions.frame_line[i]};
+      const std::uint32_t column = definitions.frame_column.empty() ? 0 : definitions.frame_column[i];
+      frames_[definitions.first_frame + i] = {definitions.frame_function[i], definitions.frame_line[i], column};
     }
     for (std::uint32_t i = 0; i < definitions.stack_frame.size(); ++i) {
       const std::uint32_t id = definitions.first_stack + i;
@@ -71,6 +72,7 @@ class Tables {
   struct Frame {
     std::uint32_t function = 0;
     std::uint32_t line = 0;
+    std::uint32_t column = 0;
   };
   struct StackNode {
     std::uint32_t parent = 0;
@@ -79,8 +81,8 @@ class Tables {
 
   [[nodiscard]] std::string frame(const Frame& frame) const {
     const gpf::Function& function = functions_.at(frame.function);
-    return fmt::format("{}::{}@{}:{}:{}", text(function.module), text(function.qualified_name), text(function.file),
-                       function.first_line, frame.line);
+    return fmt::format("{}::{}@{}:{}:{}:{}", text(function.module), text(function.qualified_name), text(function.file),
+                       function.first_line, frame.line, frame.column);
   }
 
   Table<std::string> strings_{{0, ""}};

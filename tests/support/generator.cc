@@ -26,6 +26,7 @@ constexpr std::uint32_t kCallees = 4;  // of each function
 constexpr std::uint32_t kPercent = 100;
 constexpr std::uint32_t kSameStackPercent = 75;  // as measured on a real program: reference run of docs/performance.md
 constexpr std::uint32_t kNewLinePercent = 45;    // of the others: only the executing line moved
+constexpr std::uint32_t kOtherColumnPercent = 10;  // of all frames: not the usual place of their line
 constexpr std::uint32_t kRecursionPercent = 4;
 constexpr std::uint32_t kPartialPercent = 1;
 constexpr std::uint32_t kNewTaskPercent = 5;
@@ -199,8 +200,9 @@ class Generator {
     const std::uint32_t parent = thread.calls.empty() ? 0 : thread.calls.back().stack;
     // Most time goes to a few lines.
     const std::uint32_t line = first_line_of(function) + (random_.chance(70) ? 3 : random_.below(5) + 1);
-    thread.calls.push_back(
-        {.function = function, .line = line, .stack = writer_.stack(parent, writer_.frame(id_of(function), line))});
+    const std::uint32_t column = random_.chance(kOtherColumnPercent) ? 9 + 4 * random_.below(4) : 5;
+    const std::uint32_t frame = writer_.frame(id_of(function), line, column);
+    thread.calls.push_back({.function = function, .line = line, .stack = writer_.stack(parent, frame)});
   }
 
   static std::uint32_t first_line_of(std::uint32_t function) {

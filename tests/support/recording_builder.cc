@@ -19,7 +19,7 @@ std::uint32_t number_of(std::string_view text) {
   std::uint32_t number = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
   if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) {
-    throw std::invalid_argument("not a line number: " + std::string{text});
+    throw std::invalid_argument("not a number of a line or column: " + std::string{text});
   }
   return number;
 }
@@ -35,6 +35,7 @@ std::string_view take_until(std::string_view& text, std::string_view separator) 
 struct FrameText {
   gpf::FunctionText function;
   std::uint32_t line = 0;
+  std::uint32_t column = 0;
 };
 
 FrameText parse_frame(std::string_view text) {
@@ -47,7 +48,9 @@ FrameText parse_frame(std::string_view text) {
   frame.function.file = file.empty() ? "prog.py" : file;
   const std::string_view first_line = take_until(text, ":");
   frame.function.first_line = first_line.empty() ? 1 : number_of(first_line);
-  frame.line = text.empty() ? frame.function.first_line : number_of(text);
+  const std::string_view line = take_until(text, ":");
+  frame.line = line.empty() ? frame.function.first_line : number_of(line);
+  if (!text.empty()) frame.column = number_of(text);
   return frame;
 }
 
@@ -125,7 +128,7 @@ class RecordingBuilder::Impl {
     while (!text.empty()) {
       FrameText frame = parse_frame(take_until(text, ";"));
       if (!has_qualified_names_) frame.function.qualified_name = {};
-      id = writer_.stack(id, writer_.frame(writer_.function(frame.function), frame.line));
+      id = writer_.stack(id, writer_.frame(writer_.function(frame.function), frame.line, frame.column));
     }
     return id;
   }

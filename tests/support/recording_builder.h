@@ -6,9 +6,10 @@
 //                                 .sample({.stack = "main;parse", .after = 20ms, .cpu = 5ms})
 //                                 .finish();
 //
-// Frames read NAME or MODULE::QUALIFIED.NAME, then @FILE, @FILE:FIRST_LINE or @FILE:FIRST_LINE:LINE (default file
-// prog.py, first line 1, executing line = first line), as in profile_of.h; but without its escapes. Where the metadata
-// say CPython 3.9 or 3.10, the recording gets the last part of the name alone, as from a recorder there.
+// Frames read NAME or MODULE::QUALIFIED.NAME, then @FILE, @FILE:FIRST_LINE, @FILE:FIRST_LINE:LINE or
+// @FILE:FIRST_LINE:LINE:COLUMN (default file prog.py, first line 1, executing line = first line, column 0), as in
+// profile_of.h; but without its escapes. Where the metadata say CPython 3.9 or 3.10, the recording gets the last part
+// of the name alone, as from a recorder there.
 #pragma once
 
 #include <chrono>

@@ -71,6 +71,7 @@ static_assert(is(field::Definitions::first_stack, pb::Definitions::kFirstStackFi
 static_assert(is(field::Definitions::stack_parent_back, pb::Definitions::kStackParentBackFieldNumber));
 static_assert(is(field::Definitions::stack_frame, pb::Definitions::kStackFrameFieldNumber));
 static_assert(is(field::Definitions::threads, pb::Definitions::kThreadsFieldNumber));
+static_assert(is(field::Definitions::frame_column, pb::Definitions::kFrameColumnFieldNumber));
 static_assert(is(field::Definitions::first_task, pb::Definitions::kFirstTaskFieldNumber));
 static_assert(is(field::Definitions::task_name, pb::Definitions::kTaskNameFieldNumber));
 static_assert(is(field::Definitions::task_number, pb::Definitions::kTaskNumberFieldNumber));
@@ -140,6 +141,7 @@ Block full_block() {
       .first_frame = 9,
       .frame_function = {3, 4},
       .frame_line = {0, kMax32},
+      .frame_column = {kMax32, 0},
       .first_stack = 100,
       .stack_parent_back = {100, 1, 2},
       .stack_frame = {9, 10, 9},
@@ -220,6 +222,7 @@ TEST(Codec, ProtobufReadsEveryField) {
   EXPECT_EQ(block.definitions().functions(0).first_line(), 77U);
   EXPECT_EQ(block.definitions().functions(0).kind(), pb::COROUTINE);
   EXPECT_EQ(block.definitions().frame_line(1), kMax32);
+  EXPECT_EQ(block.definitions().frame_column(0), kMax32);
   EXPECT_EQ(block.definitions().stack_parent_back(2), 2U);
   EXPECT_EQ(block.definitions().threads(0).interpreter(), -1);
   EXPECT_EQ(block.samples().start(), 1'234'567'890);
@@ -240,6 +243,12 @@ TEST(Codec, ProtobufReadsEveryField) {
 TEST(Codec, BlockSurvivesTheWayThereAndBack) {
   EXPECT_EQ(decode_block(encoded(full_block())), full_block());
   EXPECT_EQ(decode_block(encoded(Block{})), Block{});
+}
+
+TEST(Codec, BlockWithoutColumnsOfFramesIsRead) {
+  Block block = full_block();  // as format 1.0 has it
+  block.definitions->frame_column.clear();
+  EXPECT_EQ(decode_block(encoded(block)), block);
 }
 
 TEST(Codec, PresentButEmptyMessagesStayPresent) {
@@ -373,6 +382,7 @@ INSTANTIATE_TEST_SUITE_P(
         Misshapen{"columns of samples differ in length", [](Block& b) { b.samples->task_same_frames.push_back(0); }},
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->frame_line.pop_back(); }},
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->stack_frame.clear(); }},
+        Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->frame_column.pop_back(); }},
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->task_number.clear(); }},
         Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_string = 0; }},
         Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_task = kMax32; }},

@@ -49,10 +49,10 @@ def stack_texts(recording: Recording, stack: int) -> list[str] | None:
     try:
         while stack:
             stack, frame = recording.stacks[stack]
-            function_id, line = recording.frames[frame]
+            function_id, line, column = recording.frames[frame]
             function = recording.functions[function_id]
             module, name, file = (text(recording.strings[one(function, field)]) for field in (3, 2, 4))
-            frames.append(f"{module}::{name}@{file}:{one(function, 5)}:{line}")
+            frames.append(f"{module}::{name}@{file}:{one(function, 5)}:{line}:{column}")
     except KeyError:
         return None
     return frames

@@ -65,6 +65,8 @@ TEST_F(WriterTest, EqualContentHasTheEqualId) {
   EXPECT_EQ(writer_.frame(1, 7), 1U);
   EXPECT_EQ(writer_.frame(1, 8), 2U);
   EXPECT_EQ(writer_.frame(1, 7), 1U);
+  EXPECT_EQ(writer_.frame(1, 7, 5), 3U);
+  EXPECT_EQ(writer_.frame(1, 7, 5), 3U);
   EXPECT_EQ(writer_.stack(0, 1), 1U);
   EXPECT_EQ(writer_.stack(1, 1), 2U);  // recursion
   EXPECT_EQ(writer_.stack(0, 1), 1U);
@@ -80,6 +82,21 @@ TEST_F(WriterTest, IdsStayTheSameFromBlockToBlock) {
   EXPECT_EQ(blocks[0].definitions->first_string, 1U);
   EXPECT_EQ(blocks[1].definitions->first_string, 2U);
   EXPECT_THAT(blocks[1].definitions->strings, ElementsAre("b"));
+}
+
+TEST_F(WriterTest, ColumnsOfFramesAreWrittenWhereSomeFrameOfTheBlockHasOne) {
+  (void)writer_.frame(1, 7);
+  writer_.flush();
+  (void)writer_.frame(1, 8);
+  (void)writer_.frame(1, 9, 5);
+  (void)writer_.frame(1, 10);
+  writer_.flush();
+  (void)writer_.frame(1, 11);
+  const std::vector<Block> blocks = blocks_of(finished());
+  ASSERT_THAT(blocks, SizeIs(3));
+  EXPECT_THAT(blocks[0].definitions->frame_column, IsEmpty());
+  EXPECT_THAT(blocks[1].definitions->frame_column, ElementsAre(0, 5, 0));
+  EXPECT_THAT(blocks[2].definitions->frame_column, IsEmpty());
 }
 
 TEST_F(WriterTest, UnknownFunctionKeepsItsPlaceInTheDictionary) {
