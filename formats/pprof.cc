@@ -55,7 +55,7 @@ enum class Mapping : protozero::pbf_tag_type {
   has_inline_frames = 10,
 };
 enum class Location : protozero::pbf_tag_type { id = 1, mapping_id = 2, line = 4 };
-enum class Line : protozero::pbf_tag_type { function_id = 1, line = 2 };
+enum class Line : protozero::pbf_tag_type { function_id = 1, line = 2, column = 3 };
 enum class Function : protozero::pbf_tag_type { id = 1, name = 2, system_name = 3, filename = 4, start_line = 5 };
 }  // namespace field
 
@@ -201,7 +201,11 @@ void PprofWriter::write_location(FrameId id) {
     location.add_uint64(field::Location::mapping_id, kMapping);
     pbf_builder<field::Line> line{location, field::Location::line};
     line.add_uint64(field::Line::function_id, function + 1);
-    if (has_frame) line.add_int64(field::Line::line, profile_.frame(id).line);
+    if (has_frame) {
+      const Frame& frame = profile_.frame(id);
+      line.add_int64(field::Line::line, frame.line);
+      if (frame.column != 0) line.add_int64(field::Line::column, frame.column);
+    }
   }
   flush();
 }

@@ -3,14 +3,22 @@
 #include <unordered_map>
 
 namespace gauge {
+namespace {
+
+template <typename Id>
+std::uint32_t number_of(Id id) {
+  return static_cast<std::uint32_t>(id);
+}
+
+}  // namespace
 
 std::vector<std::uint32_t> frame_identities(const Profile& profile, WriteOptions::Frames frames) {
   std::vector<std::uint32_t> identity;
   identity.reserve(profile.frames().size());
-  for (const Frame& frame : profile.frames()) {
-    const bool by_line = frames == WriteOptions::Frames::line;
-    identity.push_back(by_line ? static_cast<std::uint32_t>(identity.size())
-                               : static_cast<std::uint32_t>(index_of(frame.function)));
+  if (frames == WriteOptions::Frames::line) {
+    for (const FrameId first : first_frames_of_lines(profile)) identity.push_back(number_of(first));
+  } else {
+    for (const Frame& frame : profile.frames()) identity.push_back(number_of(frame.function));
   }
   return identity;
 }

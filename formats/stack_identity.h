@@ -1,4 +1,4 @@
-// Which stacks look the same in a format: they differ in lines, say, and the format shows functions.
+// Which stacks look the same in a format: they differ in lines or columns, say, and the format shows functions.
 #pragma once
 
 #include <cstdint>

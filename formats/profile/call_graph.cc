@@ -103,6 +103,7 @@ CallEdge empty_edge(const Frame& caller, FunctionId callee) {
 
 void fold_edges(const Profile& profile, const StackCosts& costs, CallGraph& graph) {
   const std::vector<bool> is_outermost = OutermostMarker(profile).mark();
+  const std::vector<FrameId> line_of = first_frames_of_lines(profile);
   ByPair<CallEdge> edge_of(graph.edges);
   for (std::size_t at = 1; at < profile.stacks().size(); ++at) {
     const Weights& subtree = costs.subtree[at];
@@ -111,7 +112,7 @@ void fold_edges(const Profile& profile, const StackCosts& costs, CallGraph& grap
     const FunctionId function = profile.frame(stack.frame).function;
     if (is_outermost[at]) graph.nodes[index_of(function)].inclusive += subtree;
     if (stack.parent == kEmptyStack) continue;
-    const FrameId caller = profile.stack(stack.parent).frame;
+    const FrameId caller = line_of[index_of(profile.stack(stack.parent).frame)];
     CallEdge& edge = edge_of(index_of(caller), index_of(function), empty_edge(profile.frame(caller), function));
     edge.self += costs.self[at];
     edge.occurrences += subtree.samples;
@@ -123,10 +124,11 @@ void fold_edges(const Profile& profile, const StackCosts& costs, CallGraph& grap
 }
 
 void fold_frames(const Profile& profile, const StackCosts& costs, CallGraph& graph) {
-  std::vector<Weights> self(profile.frames().size());
+  const std::vector<FrameId> line_of = first_frames_of_lines(profile);
+  std::vector<Weights> self(profile.frames().size());  // by the first frame of a line
   for (std::size_t at = 1; at < profile.stacks().size(); ++at) {
     const FrameId frame = profile.stacks()[at].frame;
-    self[index_of(frame)] += costs.self[at];
+    self[index_of(line_of[index_of(frame)])] += costs.self[at];
     graph.nodes[index_of(profile.frame(frame).function)].occurrences += costs.subtree[at].samples;
   }
   for (std::size_t at = 0; at < self.size(); ++at) {

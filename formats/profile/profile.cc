@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "formats/gpf/records.h"
+#include "formats/profile/id_map.h"
 
 namespace gauge {
 
@@ -15,6 +16,17 @@ std::string Profile::task_name(TaskId id) const {
   const Task& entry = task(id);
   if (entry.name != 0) return tables_.task_names[entry.name];
   return entry.number != 0 ? fmt::format("Task-{}", entry.number) : std::string{"unnamed task"};
+}
+
+std::vector<FrameId> first_frames_of_lines(const Profile& profile) {
+  std::vector<FrameId> first;
+  first.reserve(profile.frames().size());
+  IdMap first_of;  // (function, line) -> frame
+  for (const Frame& frame : profile.frames()) {
+    const std::uint64_t key = (std::uint64_t{index_of(frame.function)} << 32) | frame.line;
+    first.push_back(FrameId{first_of.find_or_add(key, static_cast<std::uint32_t>(first.size()))});
+  }
+  return first;
 }
 
 }  // namespace gauge

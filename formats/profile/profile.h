@@ -47,7 +47,8 @@ struct Function {
 
 struct Frame {
   FunctionId function{};
-  std::uint32_t line = 0;  // being executed; 0 = the instruction has no line
+  std::uint32_t line = 0;    // being executed; 0 = the instruction has no line
+  std::uint32_t column = 0;  // where in the line it begins: bytes of UTF-8, counted from 1; 0 = unknown
 };
 
 /// A stack is a node of a tree; parents stand before their children. Entry 0 is the empty stack.
@@ -214,5 +215,9 @@ class Profile {
   ProfileTables tables_;
   std::shared_ptr<const SampleSource> samples_;
 };
+
+/// By FrameId: the first frame of the same function and line, which stands for those that differ in the column only.
+/// What tells lines apart, and not columns, counts by it.
+[[nodiscard]] std::vector<FrameId> first_frames_of_lines(const Profile& profile);
 
 }  // namespace gauge

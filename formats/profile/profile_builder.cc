@@ -49,7 +49,7 @@ class TruncatedStacks {
   StackId make(StackId stack, TableInterner& tables) const {
     if (stack == kEmptyStack) {
       const Function mark{.name = "[truncated]", .qualified_name = "[truncated]"};
-      return tables.stack(kEmptyStack, tables.frame(tables.function(mark), 0));
+      return tables.stack(kEmptyStack, tables.frame({.function = tables.function(mark)}));
     }
     const StackNode node = tables.stacks()[index_of(stack)];
     return tables.stack(find(node.parent), node.frame);

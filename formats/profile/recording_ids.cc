@@ -105,7 +105,8 @@ void RecordingIds::add_functions(const gpf::Definitions& definitions, TableInter
 void RecordingIds::add_frames(const gpf::Definitions& definitions, TableInterner& tables) {
   for (std::size_t i = 0; i < definitions.frame_function.size(); ++i) {
     const std::optional<FunctionId> function = functions_[definitions.frame_function[i]];
-    frames_.add(function ? std::optional{tables.frame(*function, definitions.frame_line[i])} : std::nullopt);
+    const std::uint32_t column = definitions.frame_column.empty() ? 0 : definitions.frame_column[i];
+    frames_.add(function ? std::optional{tables.frame({*function, definitions.frame_line[i], column})} : std::nullopt);
   }
 }
 

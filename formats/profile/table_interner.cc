@@ -46,10 +46,12 @@ FunctionId TableInterner::function(const Function& function) {
   return id;
 }
 
-FrameId TableInterner::frame(FunctionId function, std::uint32_t line) {
+FrameId TableInterner::frame(const Frame& frame) {
+  const std::uint32_t line = lines_by_content_.find_or_add(pair_key(index_of(frame.function), frame.line), line_count_);
+  if (line == line_count_) ++line_count_;
   const auto fresh = static_cast<std::uint32_t>(frames_.size());
-  const std::uint32_t id = frames_by_content_.find_or_add(pair_key(index_of(function), line), fresh);
-  if (id == fresh) frames_.push_back({function, line});
+  const std::uint32_t id = frames_by_content_.find_or_add(pair_key(line, frame.column), fresh);
+  if (id == fresh) frames_.push_back(frame);
   return FrameId{id};
 }
 

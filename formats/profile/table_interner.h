@@ -19,7 +19,7 @@ class TableInterner {
   /// Functions are equal if all texts and the first line are. One that can wait in one recording can in all of them:
   /// old ones do not tell.
   [[nodiscard]] FunctionId function(const Function& function);
-  [[nodiscard]] FrameId frame(FunctionId function, std::uint32_t line);
+  [[nodiscard]] FrameId frame(const Frame& frame);
   /// `parent` must be of this interner; the empty stack for a root.
   [[nodiscard]] StackId stack(StackId parent, FrameId frame);
 
@@ -33,7 +33,9 @@ class TableInterner {
   std::vector<Frame> frames_;
   std::vector<StackNode> stacks_;
   std::unordered_multimap<std::size_t, FunctionId> functions_by_hash_;
-  IdMap frames_by_content_;
+  IdMap lines_by_content_;   // (function, line) -> a number of that pair
+  IdMap frames_by_content_;  // (number of the pair, column) -> frame
+  std::uint32_t line_count_ = 0;
   IdMap stacks_by_content_;
 };
 

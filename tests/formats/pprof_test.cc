@@ -64,6 +64,15 @@ TEST(Pprof, ASampleHasFramesInnermostFirstAndAllWeights) {
   EXPECT_THAT(file.sample(0).value(), ElementsAre(3, 30, 20, 30));
 }
 
+TEST(Pprof, ALineHasTheColumnWhereItIsKnown) {
+  const pb::Profile file = pprof(profile_of("main@m.py:1:5:9;f@m.py:9:11 3\nmain@m.py:1:5:15;f@m.py:9:11 3"));
+  ASSERT_EQ(file.location_size(), 3);  // in order of first use: f, main at 9, main at 15
+  EXPECT_EQ(file.location(0).line(0).column(), 0);
+  EXPECT_EQ(file.location(1).line(0).column(), 9);
+  EXPECT_EQ(file.location(2).line(0).column(), 15);
+  EXPECT_EQ(file.location(2).line(0).line(), 5);
+}
+
 TEST(Pprof, TheWeightsAreNamedWithTheirUnits) {
   const pb::Profile file = pprof(profile_of("f 1"));
   std::vector<std::string> types;

@@ -66,6 +66,13 @@ TEST(Speedscope, LinesAreFramesWhereAskedFor) {
   EXPECT_EQ(file["shared"]["frames"][2]["line"], 11);
 }
 
+TEST(Speedscope, ColumnsOfALineAreOneFrame) {
+  const auto file = written(profile_of("main@p.py:1:5:3;load@p.py:9:10 1 10\nmain@p.py:1:5:8;load@p.py:9:10 1 10"),
+                            WriteOptions::Frames::line);
+  EXPECT_THAT(runs(file), ElementsAre("main;load 20"));
+  EXPECT_EQ(file["shared"]["frames"].size(), 2U);
+}
+
 TEST(Speedscope, UnknownFileAndLineAreLeftOut) {
   const auto file = written(profile_of("[MainThread] [truncated]@:0:0;f 1 10"));
   EXPECT_FALSE(file["shared"]["frames"][0].contains("file"));

@@ -19,6 +19,14 @@ TEST(StackIdentity, StacksThatDifferInLinesOnlyAreTheFirstOfThem) {
             (std::vector{kEmptyStack, StackId{1}, StackId{2}, StackId{3}, StackId{4}}));
 }
 
+TEST(StackIdentity, ColumnsTellNothingApart) {
+  const Profile profile = profile_of("f@p.py:1:5:3;g@p.py:9:9 1\nf@p.py:1:5:8;g@p.py:9:9 1");  // stacks 1;2 and 3;4
+  for (const Frames frames : {Frames::function, Frames::line}) {
+    EXPECT_EQ(first_alike(profile, frame_identities(profile, frames)),
+              (std::vector{kEmptyStack, StackId{1}, StackId{2}, StackId{1}, StackId{2}}));
+  }
+}
+
 TEST(StackIdentity, EqualFramesBelowDifferentCallersStayApart) {
   const Profile profile = profile_of("f;h 1\ng;h 1");
   EXPECT_EQ(first_alike(profile, frame_identities(profile, Frames::function)),

@@ -48,7 +48,7 @@ class Function:
     first_line: int
 
 
-Frame = tuple[Function, int]  # and the executing line
+Frame = tuple[Function, int]  # and the executing line; that a column tells nothing apart is the point
 Thread = tuple[int, str]  # pid and name
 
 
@@ -66,7 +66,7 @@ def _unescape(text: str) -> str:
 
 
 def _frame(text: str) -> Frame:
-    match = re.fullmatch(r"(.*?)(?:@(.*?)(?::(\d+))?(?::(\d+))?)?", text, re.DOTALL)
+    match = re.fullmatch(r"(.*?)(?:@(.*?)(?::(\d+))?(?::(\d+)(?::\d+)?)?)?", text, re.DOTALL)
     assert match
     name, file, first, line = match.groups()
     module, colons, qualified_name = name.partition("::")
@@ -205,7 +205,10 @@ def random_folded(seed: int, stacks: int = 400) -> str:
     def line() -> str:
         few = choose.sample(functions, 4)
         depth = choose.choice((1, 2, 5, 12))
-        frames = ";".join(f"{choose.choice(few)}:{choose.choice((0, 3, 7))}" for _ in range(depth))
+        columns = ("", ":5", ":17")
+        frames = ";".join(
+            f"{choose.choice(few)}:{choose.choice((0, 3, 7))}{choose.choice(columns)}" for _ in range(depth)
+        )
         stack = "-" if choose.random() < 0.02 else frames
         samples = choose.randint(1, 9)
         wall = choose.randint(samples, 10 ** choose.choice((4, 9, 15)))

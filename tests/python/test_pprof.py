@@ -15,6 +15,7 @@ from folded_model import CASES, Model, fold_to, model_of, parse, unique_names
 
 WEIGHTS = ("samples", "wall", "cpu", "gil")
 NO_FRAMES = "[no Python frames]"
+TOOL = gauge_testing.REPOSITORY / "build/pprof/pprof"
 Pprof = Callable[..., str]
 Rows = dict[str, tuple[int, int]]  # flat and cumulative, by name
 
@@ -22,12 +23,11 @@ Rows = dict[str, tuple[int, int]]  # flat and cumulative, by name
 @pytest.fixture
 def pprof(tmp_path: pathlib.Path) -> Pprof:
     """Run pprof, which must have nothing to complain about; what it prints."""
-    tool = gauge_testing.REPOSITORY / "build/pprof/pprof"
-    if not tool.exists():
-        missing(str(tool), "install golang-go and run tests/consumers/setup.sh")
+    if not TOOL.exists():
+        missing(str(TOOL), "install golang-go and run tests/consumers/setup.sh")
 
     def run(*words: str | pathlib.Path) -> str:
-        result = gauge_testing.run([tool, *words], cwd=tmp_path, env={"PPROF_TMPDIR": str(tmp_path)})
+        result = gauge_testing.run([TOOL, *words], cwd=tmp_path, env={"PPROF_TMPDIR": str(tmp_path)})
         assert result.stderr.decode() in ("", f"Generating report in {tmp_path}/again.pb.gz\n")
         assert result.returncode == 0
         return result.stdout.decode()
@@ -103,6 +103,19 @@ def test_lines_have_their_own_time(tmp_path: pathlib.Path, pprof: Pprof) -> None
         "f m.py:10": (3, 3),
         "main m.py:5": (0, 3),
         "main m.py:6": (0, 4),
+    }
+
+
+def test_columns_are_there_for_who_asks_and_else_split_no_line(tmp_path: pathlib.Path, pprof: Pprof) -> None:
+    path = fold_to("pprof", "main@m.py:1:5:9;f@m.py:9:10 3\nmain@m.py:1:5:15;f@m.py:9:10 4\n", tmp_path / "out.pb.gz")
+    lines = ("-top", *ALL, "-unit=ns", "-sample_index=samples", "-lines")
+    assert rows(pprof(*lines, path)) == {"f m.py:10": (7, 7), "main m.py:5": (0, 7)}
+    if "showcolumns" not in gauge_testing.run([TOOL, "-help"]).stderr.decode():
+        pytest.skip("this pprof knows no columns")
+    assert rows(pprof(*lines, "-showcolumns", path)) == {
+        "f m.py:10": (7, 7),
+        "main m.py:5:9": (0, 3),
+        "main m.py:5:15": (0, 4),
     }
 
 

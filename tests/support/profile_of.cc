@@ -79,7 +79,7 @@ bool take_word(Unescaped& line, std::string_view word) {
 }
 
 /// Takes ":NUMBER" off the end of `text`, if it is there.
-std::optional<std::uint32_t> take_line_number(std::string& text) {
+std::optional<std::uint32_t> take_last_number(std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
   const auto number = number_in(std::string_view{text}.substr(colon + 1));
@@ -91,18 +91,21 @@ std::optional<std::uint32_t> take_line_number(std::string& text) {
 struct FrameText {
   Function function;
   std::uint32_t line = 0;
+  std::uint32_t column = 0;
 };
 
 FrameText parse_frame(const Unescaped& text) {
   const auto at_sign = text.find_last('@');
   std::string name = text.text.substr(0, at_sign.value_or(text.text.size()));
   std::string file = at_sign ? text.text.substr(*at_sign + 1) : "prog.py";
-  const auto last = take_line_number(file);
-  const auto before_last = last ? take_line_number(file) : std::nullopt;
+  std::vector<std::uint32_t> numbers;  // last one first
+  while (const auto number = numbers.size() < 3 ? take_last_number(file) : std::nullopt) numbers.push_back(*number);
+  std::ranges::reverse(numbers);
 
   FrameText frame;
-  frame.function.first_line = before_last.value_or(last.value_or(1));
-  frame.line = last.value_or(1);
+  frame.function.first_line = numbers.empty() ? 1 : numbers[0];
+  frame.line = numbers.size() > 1 ? numbers[1] : frame.function.first_line;
+  frame.column = numbers.size() > 2 ? numbers[2] : 0;
   frame.function.file = std::move(file);
   if (const std::size_t colons = name.find("::"); colons != std::string::npos) {
     frame.function.module = name.substr(0, colons);
@@ -217,7 +220,7 @@ class FoldedReader {
     for (std::size_t from = 0; from <= text.text.size();) {
       const std::size_t to = text.find(';', from);
       const FrameText frame = parse_frame(text.part(from, to));
-      stack = interner_.stack(stack, interner_.frame(interner_.function(frame.function), frame.line));
+      stack = interner_.stack(stack, interner_.frame({interner_.function(frame.function), frame.line, frame.column}));
       from = to + 1;
     }
     return stack;

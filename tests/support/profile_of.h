@@ -7,8 +7,8 @@
 // of CPU time that these samples stand for together (default: as many as samples; 0), then, if the thread held the GIL
 // in all of them, the word "gil". Lines are samples in order of time, each thread's on their own.
 //
-//   frame    NAME, or MODULE::QUALIFIED.NAME; then @FILE, @FILE:FIRST_LINE or @FILE:FIRST_LINE:LINE
-//            (default file prog.py, first line 1, executing line = first line)
+//   frame    NAME, or MODULE::QUALIFIED.NAME; then @FILE, @FILE:FIRST_LINE, @FILE:FIRST_LINE:LINE or
+//            @FILE:FIRST_LINE:LINE:COLUMN (default file prog.py, first line 1, executing line = first line, column 0)
 //   thread   [NAME] or [PID/NAME] before the stack (default [1/MainThread]); processes and threads count up in order
 //   -        instead of a stack: samples without Python frames
 //   ~ NS     instead of all: NS nanoseconds during which the thread was not sampled

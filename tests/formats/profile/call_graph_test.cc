@@ -101,6 +101,16 @@ TEST(CallGraph, SelfIsSplitByExecutingLine) {
   EXPECT_EQ(folded.graph.lines[1].self.samples, 2U);  // the line where f is called is not self cost
 }
 
+TEST(CallGraph, ColumnsOfALineAreOneEntry) {
+  const Folded folded("main@m.py:1:5:9;f@m.py:8:9:1 2\nmain@m.py:1:5:15;f@m.py:8:9:7 3");
+  ASSERT_EQ(folded.graph.edges.size(), 1U);
+  EXPECT_EQ(folded.graph.edges[0].line, 5U);
+  EXPECT_EQ(folded.graph.edges[0].inclusive.samples, 5U);
+  ASSERT_EQ(folded.graph.lines.size(), 1U);
+  EXPECT_EQ(folded.graph.lines[0].line, 9U);
+  EXPECT_EQ(folded.graph.lines[0].self.samples, 5U);
+}
+
 TEST(CallGraph, RootsAreKeptPerThread) {
   const Folded folded("main;f 2\n[Worker] run;f 3\n[Worker] main 4");
   ASSERT_EQ(folded.graph.roots.size(), 3U);

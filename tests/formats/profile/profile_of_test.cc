@@ -18,7 +18,7 @@ std::vector<Sample> samples_of(const Profile& profile) {
 }
 
 TEST(ProfileOf, ReadsEveryPartOfAFrame) {
-  const Profile profile = profile_of("json.decoder::Decoder.decode@json/decoder.py:332:340 1");
+  const Profile profile = profile_of("json.decoder::Decoder.decode@json/decoder.py:332:340:17 1");
   const Function& function = profile.functions()[0];
   EXPECT_EQ(function.module, "json.decoder");
   EXPECT_EQ(function.qualified_name, "Decoder.decode");
@@ -26,6 +26,7 @@ TEST(ProfileOf, ReadsEveryPartOfAFrame) {
   EXPECT_EQ(function.file, "json/decoder.py");
   EXPECT_EQ(function.first_line, 332U);
   EXPECT_EQ(profile.frames()[0].line, 340U);
+  EXPECT_EQ(profile.frames()[0].column, 17U);
   EXPECT_EQ(function.unique_name, "json.decoder.Decoder.decode");
 }
 

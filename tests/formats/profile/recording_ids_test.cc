@@ -46,6 +46,22 @@ TEST(RecordingIds, DefinitionsBecomeEntriesOfTheProfile) {
   EXPECT_EQ(taken.tables.frames[0].line, 7U);
 }
 
+TEST(RecordingIds, FramesHaveColumnsAndMayDifferInThemAlone) {
+  Taken taken;
+  gpf::Definitions definitions = first_definitions();
+  definitions.frame_function = {1, 1, 1, 1};
+  definitions.frame_line = {7, 7, 7, 8};
+  definitions.frame_column = {5, 0, 5, 5};
+  ASSERT_TRUE(taken.define(definitions));
+  ProfileTables tables;
+  taken.tables.finish(tables);
+  ASSERT_EQ(tables.frames.size(), 3U);
+  EXPECT_EQ(tables.frames[0].column, 5U);
+  EXPECT_EQ(tables.frames[1].line, 7U);
+  EXPECT_EQ(tables.frames[1].column, 0U);
+  EXPECT_EQ(tables.frames[2].line, 8U);
+}
+
 TEST(RecordingIds, LaterBlocksGoOnCounting) {
   Taken taken;
   ASSERT_TRUE(taken.define(first_definitions()));
