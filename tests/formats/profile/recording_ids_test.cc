@@ -53,13 +53,13 @@ TEST(RecordingIds, FramesHaveColumnsAndMayDifferInThemAlone) {
   definitions.frame_line = {7, 7, 7, 8};
   definitions.frame_column = {5, 0, 5, 5};
   ASSERT_TRUE(taken.define(definitions));
-  ProfileTables tables;
-  taken.tables.finish(tables);
-  ASSERT_EQ(tables.frames.size(), 3U);
-  EXPECT_EQ(tables.frames[0].column, 5U);
-  EXPECT_EQ(tables.frames[1].line, 7U);
-  EXPECT_EQ(tables.frames[1].column, 0U);
-  EXPECT_EQ(tables.frames[2].line, 8U);
+  taken.interner.finish(taken.tables);
+  const std::vector<Frame>& frames = taken.tables.frames;
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_EQ(frames[0].column, 5U);
+  EXPECT_EQ(frames[1].line, 7U);
+  EXPECT_EQ(frames[1].column, 0U);
+  EXPECT_EQ(frames[2].line, 8U);
 }
 
 TEST(RecordingIds, LaterBlocksGoOnCounting) {
