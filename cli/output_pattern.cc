@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 
@@ -55,6 +56,14 @@ void check_places(std::string_view pattern) {
   }
 }
 
+/// With the variable filled in that names the place from the root on: "%{HOME}/x.gpf".
+std::string with_root(const std::string& pattern) {
+  if (!pattern.starts_with("%{")) return pattern;
+  const std::size_t end = pattern.find('}');
+  const char* value = std::getenv(pattern.substr(2, end - 2).c_str());
+  return value != nullptr && *value == '/' ? literal_pattern(value) + pattern.substr(end + 1) : pattern;
+}
+
 }  // namespace
 
 std::string literal_pattern(std::string_view text) {
@@ -71,12 +80,14 @@ std::string output_pattern(const std::string& output, const std::string& label) 
     throw Error{ErrorCode::usage,
                 "--output: a recording cannot go to standard output, which is the program's; name a file"};
   check_places(output);
-  const Literal literal = literal_start(output);
+  std::string pattern = with_root(output);
+  const Literal literal = literal_start(pattern);
   std::error_code ignored;
-  const bool is_folder = literal.is_all && fs::is_directory(literal.text, ignored);
-  std::string pattern = output;
-  if (output.empty()) pattern = default_name(label);
-  if (is_folder) pattern = output + (output.ends_with('/') ? "" : "/") + default_name(label);
+  if (output.empty()) {
+    pattern = default_name(label);
+  } else if (literal.is_all && fs::is_directory(literal.text, ignored)) {
+    pattern += (pattern.ends_with('/') ? "" : "/") + default_name(label);
+  }
   if (pattern.starts_with('/')) return pattern;
   std::error_code error;
   const fs::path here = fs::current_path(error);

@@ -53,6 +53,15 @@ TEST_F(OutputPatternTest, BecomesAbsolute) {
   EXPECT_EQ(output_pattern("/var/x.gpf", "app"), "/var/x.gpf");
 }
 
+TEST_F(OutputPatternTest, AVariableMayNameThePlaceFromTheRootOn) {
+  setenv("GAUGE_TEST_FOLDER", folder_.c_str(), 1);
+  EXPECT_EQ(output_pattern("%{GAUGE_TEST_FOLDER}/x.gpf", "app"), escaped_ + "/x.gpf");
+  setenv("GAUGE_TEST_FOLDER", "below", 1);
+  EXPECT_EQ(output_pattern("%{GAUGE_TEST_FOLDER}/x.gpf", "app"), escaped_ + "/%{GAUGE_TEST_FOLDER}/x.gpf");
+  unsetenv("GAUGE_TEST_FOLDER");
+  EXPECT_EQ(output_pattern("%{GAUGE_TEST_FOLDER}/x.gpf", "app"), escaped_ + "/%{GAUGE_TEST_FOLDER}/x.gpf");
+}
+
 TEST_F(OutputPatternTest, AFolderGetsTheDefaultName) {
   fs::create_directory("results");
   EXPECT_THAT(output_pattern("results", "app"), StartsWith(escaped_ + "/results/gauge-app-"));
