@@ -51,7 +51,7 @@ class Inspector final : public StackVisitor {
     }
     require(code.line_table.size() <= CodeCache::kMaxLineTableBytes, "a line table is too long");
     const LineTable lines(line_table_kind(kMinor), code.line_table, code.first_line);
-    for (int i = 0; i < 4; ++i) (void)lines.line_of(static_cast<std::int32_t>(random_()));
+    for (int i = 0; i < 4; ++i) (void)lines.position_of(static_cast<std::int32_t>(random_()));
     return accept(codes_, code.code);
   }
   bool on_thread(const ThreadSight& thread) noexcept override {
@@ -59,13 +59,20 @@ class Inspector final : public StackVisitor {
     require(thread.name.size() <= ThreadNames::kMaxNameBytes, "a thread's name is too long");
     return accept(threads_, thread.thread);
   }
+  bool on_task(const TaskSight& task) noexcept override {
+    require(is_new(tasks_, task.task), "a task's number was given before");
+    require(task.name.size() <= TaskFinder::kMaxNameBytes, "a task's name is too long");
+    require(task.name.empty() || task.number == 0, "a task has a name and a number");
+    return accept(tasks_, task.task);
+  }
   bool on_sample(const ThreadSample& sample) noexcept override {
-    constexpr std::uint32_t kKnown = 2 * gpf::kNewCall - 1 - gpf::kAfterGap;
+    constexpr std::uint32_t kKnown = 2 * gpf::kNewTaskCall - 1 - gpf::kAfterGap;
     require(is_known(threads_, sample.thread), "a sample is of a thread that was not shown");
     require(!sample.frames.empty() && sample.frames.size() <= StackWalker::kMaxDepth, "a stack is empty or too deep");
     require(sample.same_frames <= sample.frames.size(), "more frames stayed than there are");
     require(sample.cpu >= nanoseconds{0}, "CPU time runs backwards");
     require((sample.status & ~kKnown) == 0, "a status has unknown bits");
+    require_right(sample.task, sample.frames.size());
     for (const SampledFrame& frame : sample.frames) {
       require(is_known(codes_, frame.code), "a frame is of code that was not shown");
       require(frame.instruction >= -1, "an instruction lies before its code");
@@ -79,10 +86,17 @@ class Inspector final : public StackVisitor {
   std::uint64_t refusals = 0;
   [[nodiscard]] std::uint64_t codes() const noexcept { return codes_.size(); }
   [[nodiscard]] std::uint64_t threads() const noexcept { return threads_.size(); }
+  [[nodiscard]] std::uint64_t tasks() const noexcept { return tasks_.size(); }
 
  private:
   using Ids = std::vector<bool>;  // by id: shown and taken
 
+  void require_right(const TaskShare& task, std::size_t depth) noexcept {
+    if (task.task == 0) return;
+    require(is_known(tasks_, task.task), "a sample is of a task that was not shown");
+    require(task.outer_frames < depth, "a task has no frame of its own");
+    require(task.same_frames <= depth - task.outer_frames, "more of a task's frames stayed than there are");
+  }
   void require(bool holds, const char* rule) noexcept {
     if (!holds && broken_rule == nullptr) broken_rule = rule;
   }
@@ -101,6 +115,7 @@ class Inspector final : public StackVisitor {
   std::mt19937 random_;
   Ids codes_;
   Ids threads_;
+  Ids tasks_;
 };
 
 /// A source that is looked through, on a thread of its own, and a watch over it on another.
@@ -129,9 +144,10 @@ class Session {
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
     return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d}", "looks", number(looks_), "samples",
                          number(inspector_.samples), "codes", number(inspector_.codes()), "threads",
-                         number(inspector_.threads()), "refusals", number(inspector_.refusals), "lies",
-                         number(reader_->lies()), "failed_reads", number(source_->counters().failed_reads),
-                         "longest_look_ms", std::chrono::duration<double, std::milli>(longest_look_).count());
+                         number(inspector_.threads()), "tasks", number(inspector_.tasks()), "refusals",
+                         number(inspector_.refusals), "lies", number(reader_->lies()), "failed_reads",
+                         number(source_->counters().failed_reads), "longest_look_ms",
+                         std::chrono::duration<double, std::milli>(longest_look_).count());
   }
 
  private:
@@ -213,7 +229,7 @@ PyObject* start(PyObject*, PyObject* seed) {
   if (PyErr_Occurred() != nullptr) return nullptr;
   std::string refusal;
   try {
-    std::unique_ptr<StackSource> source = make_process_source();
+    std::unique_ptr<StackSource> source = make_process_source(1);
     Py_BEGIN_ALLOW_THREADS;
     session = new Session(std::move(source), value);
     Py_END_ALLOW_THREADS;

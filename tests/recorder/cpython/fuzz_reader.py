@@ -10,6 +10,7 @@ SIGABRT. The seed decides when and how the reader lies, not what it is asked: th
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import functools
 import gc
@@ -25,8 +26,8 @@ import fuzz_probe
 from parked_threads import WAYS, Parked, plainly, through_generators, through_recursion
 
 MIB = 1 << 20
-# Lies make threads, as many as the recorder has records for, which take 90 MiB; the rest is the program's own.
-GROWTH_LIMIT = 160 * MIB
+# Lies make threads, as many as the recorder has records for, which take 110 MiB; the rest is the program's own.
+GROWTH_LIMIT = 180 * MIB
 RECOVERY_SECONDS = 60
 
 
@@ -66,7 +67,34 @@ def threads_that_come_and_go() -> None:
         thread.join()
 
 
-WORK = (*(functools.partial(way, leaf) for way in WAYS), deep, code_that_dies, exceptions, threads_that_come_and_go)
+async def step() -> None:
+    leaf()
+    await asyncio.sleep(0)
+    leaf()
+
+
+async def steps(count: int) -> None:
+    for _ in range(count):
+        await step()
+
+
+async def many_tasks() -> None:
+    names = (None, "task", "t\u00e4sk \U0001f40d", "x" * 300)
+    await asyncio.gather(*[asyncio.create_task(steps(5), name=random.choice(names)) for _ in range(20)])
+
+
+def tasks() -> None:
+    asyncio.run(many_tasks())
+
+
+WORK = (
+    *(functools.partial(way, leaf) for way in WAYS),
+    deep,
+    code_that_dies,
+    exceptions,
+    threads_that_come_and_go,
+    tasks,
+)
 
 
 class Busy:
