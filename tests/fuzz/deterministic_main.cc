@@ -4,6 +4,9 @@
 //   TARGET MUTATIONS FOLDER
 //
 // The input being tried is in TARGET.input, so that it is there when the target has died.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -13,6 +16,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/fuzz/fuzz_target.h"
@@ -47,8 +51,29 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void try_input(const std::string& input, const fs::path& kept) {
-  std::ofstream(kept, std::ios::binary) << input;
+/// A file that holds the input being tried. Stays open: to write it anew each time would wait for the disk.
+class KeptInput {
+ public:
+  explicit KeptInput(fs::path path)
+      : path_(std::move(path)), file_(open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {}
+  KeptInput(const KeptInput&) = delete;
+  KeptInput& operator=(const KeptInput&) = delete;
+  ~KeptInput() { close(file_); }
+
+  void keep(const std::string& input) const {
+    const bool is_kept = pwrite(file_, input.data(), input.size(), 0) == static_cast<ssize_t>(input.size()) &&
+                         ftruncate(file_, static_cast<off_t>(input.size())) == 0;
+    if (!is_kept) throw std::runtime_error(path_.string() + ": cannot be written");
+  }
+  void remove() const { fs::remove(path_); }
+
+ private:
+  fs::path path_;
+  int file_;
+};
+
+void try_input(const std::string& input, const KeptInput& kept) {
+  kept.keep(input);
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
 }
 
@@ -64,7 +89,7 @@ std::string mutate(std::string input) {
 }
 
 /// Mutations build on each other for a while, then start again from the corpus.
-void run(const fs::path& folder, int mutations, const fs::path& kept) {
+void run(const fs::path& folder, int mutations, const KeptInput& kept) {
   constexpr int kLongestChain = 16;
   for (const fs::path& file : files_of(folder)) {
     const std::string original = content_of(file);
@@ -75,7 +100,7 @@ void run(const fs::path& folder, int mutations, const fs::path& kept) {
       try_input(mutated, kept);
     }
   }
-  fs::remove(kept);
+  kept.remove();
 }
 
 }  // namespace
@@ -109,7 +134,7 @@ std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t m
 int main(int argc, char** argv) {
   try {
     if (argc != 3) throw std::runtime_error(std::string{"usage: "} + argv[0] + " MUTATIONS FOLDER");
-    run(argv[2], std::stoi(argv[1]), std::string{argv[0]} + ".input");
+    run(argv[2], std::stoi(argv[1]), KeptInput{std::string{argv[0]} + ".input"});
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz: %s\n", error.what());
