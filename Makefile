@@ -1,7 +1,7 @@
 # The commands of this repository. Each installs what it needs and lacks, and says so first (tools/setup.sh).
 # CMake does the building: `cmake --workflow --preset check` is the same without make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format asan clean
+.PHONY: help demo test build lint format asan fuzz clean
 # A pipe fails where any part of it does.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -23,6 +23,10 @@ asan:  ## run the C++ tests under the address and undefined-behaviour sanitizers
 	@tools/setup.sh test
 	@tools/build.sh asan build/asan
 	@tools/ctest.sh asan
+
+SECONDS ?= 60
+fuzz:  ## fuzz each target for SECONDS=60 under the sanitizers; TARGETS="block memory" chooses
+	@tools/fuzz.sh $(SECONDS) $(TARGETS)
 
 lint:  ## check formatting, C++ (clang-tidy), Python (ruff, mypy) and shell scripts (shellcheck)
 	@tools/lint.sh

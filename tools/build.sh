@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Configures and builds a preset in a folder: tools/build.sh PRESET FOLDER [CMake option...]. Run tools/setup.sh first.
+# TARGET in the environment: what to build, instead of everything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
@@ -17,4 +18,4 @@ if command -v ccache >/dev/null; then
 fi
 
 cmake --preset "$preset" -B "$folder" "${options[@]}"
-cmake --build "$folder" --parallel "$(nproc)"
+cmake --build "$folder" --parallel "$(nproc)" --target "${TARGET:-all}"

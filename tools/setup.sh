@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a task needs and this machine lacks, saying so first. Does nothing where all is there.
 #
-#   tools/setup.sh build|test|lint|ci
+#   tools/setup.sh build|test|lint|fuzz|ci
 #
 # Debian packages come through apt-get, with sudo where the caller is not root. Python packages go into a virtual
 # environment below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by its requirements and its interpreter, and linked as
@@ -57,6 +57,13 @@ need_for_test() {
 need_for_lint() {
   need_for_test  # clang-tidy reads the compile commands of the whole tree
   requirements+=(tools/lint-requirements.txt)
+}
+
+need_for_fuzz() {
+  need_for_test
+  need clang clang
+  need libclang-rt-dev
+  need llvm llvm-symbolizer
 }
 
 need_for_ci() {
@@ -145,8 +152,8 @@ install_requirements() {
 
 task=${1:-}
 case $task in
-  build | test | lint | ci) "need_for_$task" ;;
-  *) fail "unknown task '$task'; say one of: build, test, lint, ci" ;;
+  build | test | lint | fuzz | ci) "need_for_$task" ;;
+  *) fail "unknown task '$task'; say one of: build, test, lint, fuzz, ci" ;;
 esac
 choose_python
 need_for_python

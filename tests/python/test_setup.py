@@ -174,4 +174,4 @@ def test_no_usable_python_is_an_error_in_words(machine: Machine) -> None:
 def test_an_unknown_task_names_the_known_ones(machine: Machine) -> None:
     result = machine.set_up("tset")
     assert result.returncode == 1
-    assert b"unknown task 'tset'; say one of: build, test, lint, ci" in result.stderr
+    assert b"unknown task 'tset'; say one of: build, test, lint, fuzz, ci" in result.stderr
