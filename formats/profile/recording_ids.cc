@@ -139,9 +139,10 @@ void RecordingIds::add_tasks(const gpf::Definitions& definitions, ProfileTables&
   for (std::size_t i = 0; i < definitions.task_name.size(); ++i) {
     Task task{.process = process_, .number = definitions.task_number[i]};
     const std::uint32_t id = definitions.task_name[i];
-    if (id != 0 && strings_[id]) {  // unless it was lost with a damaged block
+    const std::optional<std::string>& name = strings_[id];
+    if (id != 0 && name) {  // unless it was lost with a damaged block
       const auto [known, is_new] = task_names_.try_emplace(id, tables.task_names.size());
-      if (is_new) tables.task_names.push_back(*strings_[id]);
+      if (is_new) tables.task_names.push_back(*name);
       task.name = known->second;
     }
     tasks_.add(TaskId{static_cast<std::uint32_t>(tables.tasks.size())});

@@ -59,23 +59,23 @@ class Inference {
     process_ = process;
     read_stack(sample.stack);
     ThreadLane& thread = lane_of(sample.thread);
-    const auto seen_without = thread.task == sample.task ? std::nullopt : thread.lane->last_time();
+    const auto seen_without = thread.task == sample.task ? std::nullopt : thread.lane.last_time();
     leave_task(thread, sample);
     const std::span<const Frame> stack{stack_};
     if (sample.task == kNoTask) {
-      thread.lane->add(sample, stack, visit_);
+      thread.lane.add(sample, stack, visit_);
     } else {
-      thread.lane->add(outside_of_task(sample), stack.first(sample.outer_frames), visit_);
+      thread.lane.add(outside_of_task(sample), stack.first(sample.outer_frames), visit_);
       Lane& task = lane_of(sample.task, sample.thread);
-      task.follow_thread(thread.lane->watched_since(), seen_without);
+      task.follow_thread(thread.lane.watched_since(), seen_without);
       task.add(inside_of_task(sample), stack.subspan(sample.outer_frames), visit_);
     }
   }
 
   void finish() {
-    for (ThreadLane& thread : threads_) {
-      if (thread.lane) end(*thread.lane);
-      thread = {};
+    for (std::optional<ThreadLane>& thread : threads_) {
+      if (thread) end(thread->lane);
+      thread.reset();
     }
     // In the order of their ids, so that equal profiles give equal spans in equal order.
     for (auto& [id, lane] : tasks_) end(lane);
@@ -86,7 +86,7 @@ class Inference {
 
  private:
   struct ThreadLane {
-    std::optional<Lane> lane;
+    Lane lane;
     TaskId task{};  // of its last sample
   };
 
@@ -107,9 +107,8 @@ class Inference {
   }
 
   ThreadLane& lane_of(ThreadId id) {
-    ThreadLane& thread = threads_[index_of(id)];
-    if (!thread.lane) thread.lane.emplace(make_lane(id, kNoTask));
-    return thread;
+    std::optional<ThreadLane>& thread = threads_[index_of(id)];
+    return thread ? *thread : thread.emplace(ThreadLane{.lane = make_lane(id, kNoTask)});
   }
 
   Lane& lane_of(TaskId id, ThreadId thread) {
@@ -136,12 +135,12 @@ class Inference {
 
   const Profile& profile_;
   const SpanVisitor& visit_;
-  std::vector<ThreadLane> threads_;             // by ThreadId
-  std::map<TaskId, Lane> tasks_;                // those that go on
-  std::vector<std::uint32_t> thread_ordinals_;  // in their process
-  std::vector<std::uint32_t> task_ordinals_;    // likewise
-  std::optional<ProcessId> process_;            // whose samples are being read
-  std::vector<Frame> stack_;                    // that of stack_id_, outermost first
+  std::vector<std::optional<ThreadLane>> threads_;  // by ThreadId
+  std::map<TaskId, Lane> tasks_;                    // those that go on
+  std::vector<std::uint32_t> thread_ordinals_;      // in their process
+  std::vector<std::uint32_t> task_ordinals_;        // likewise
+  std::optional<ProcessId> process_;                // whose samples are being read
+  std::vector<Frame> stack_;                        // that of stack_id_, outermost first
   StackId stack_id_ = kEmptyStack;
   SpanReport report_;
 };

@@ -36,7 +36,7 @@ Attempt FrameObjectWalker::attempt(const ThreadState& state, const WalkContext& 
     return recover(state, guess);
   }
   const ThreadState now = copy_.thread();
-  if (now.interpreter != state.interpreter || now.unique_id != state.unique_id) return Attempt::no_stack;  // it ended
+  if (!is_same_running(state, now)) return Attempt::no_stack;
   walk_.gil_before = copy_.gil_before();
   walk_.gil_after = copy_.gil_after();
   if (now.current_frame == 0) return Attempt::no_stack;

@@ -55,7 +55,7 @@ Attempt StackWalker::attempt(const ThreadState& state, const WalkContext& contex
     return Attempt::guessed_wrong;
   }
   const ThreadState now = copy_.thread();
-  if (now.interpreter != state.interpreter || now.unique_id != state.unique_id) return Attempt::no_stack;  // it ended
+  if (!is_same_running(state, now)) return Attempt::no_stack;
   const std::uintptr_t chunk_guessed = guess.chunk_count > 0 ? guess.chunks[0].address : 0;
   guess.adopt(now);
   if (now.chunk != chunk_guessed || !copy_.has_top_frame()) return Attempt::guessed_wrong;

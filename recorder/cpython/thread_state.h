@@ -34,6 +34,13 @@ struct ThreadState {
   std::uintptr_t chunk_limit = 0;  // its end
 };
 
+/// Whether `now`, copied from the same place later, is of the same thread, which was running before. A thread that has
+/// not begun to run has the ids of the one that made it, to 3.10, or none.
+[[nodiscard]] inline bool is_same_running(const ThreadState& before, const ThreadState& now) noexcept {
+  return now.interpreter == before.interpreter && now.unique_id == before.unique_id &&
+         now.python_id == before.python_id;
+}
+
 /// @param copy  layout.thread.size bytes read from `address`
 [[nodiscard]] inline ThreadState decode_thread_state(const GaugeLayout& layout, std::uintptr_t address,
                                                      const std::byte* copy) noexcept {

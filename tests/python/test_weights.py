@@ -24,6 +24,21 @@ import threading
 ready = threading.Barrier(4)
 times = {}
 
+def amount_for(seconds, work, amount):
+    "Of work that takes as long as `amount` of it, and more: so much as takes that time, on any machine."
+    begin = time.thread_time()
+    work(amount)
+    return int(amount * seconds / (time.thread_time() - begin))
+
+def add_up(amount):
+    return sum(range(amount))
+
+def derive(amount):
+    return hashlib.pbkdf2_hmac("sha256", b"password", b"salt", amount)
+
+to_add = amount_for(0.5, add_up, 2_000_000)
+to_derive = amount_for(0.9, derive, 50_000)
+
 def measured(function):
     def run():
         ready.wait()
@@ -36,14 +51,14 @@ def hold():
     time.sleep(0.05)  # until each of the others is where it wants to be
     global held_from, held_to
     held_from = time.monotonic_ns()
-    sum(range(20_000_000))
+    add_up(to_add)
     held_to = time.monotonic_ns()
 
 def want():
     time.sleep(0.1)  # comes back while the GIL is held
 
 def compute():
-    hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 800_000)  # gives the GIL up
+    derive(to_derive)  # gives the GIL up
 
 def rest():
     time.sleep(1.5)

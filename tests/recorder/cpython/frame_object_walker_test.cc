@@ -19,7 +19,8 @@ using testing::ElementsAre;
 
 class FrameObjectWalkerTest : public testing::Test {
  protected:
-  Walk walk() { return walker_->walk(thread.state(), {}, *guess_); }
+  Walk walk() { return walk(thread.state()); }
+  Walk walk(const ThreadState& before) { return walker_->walk(before, {}, *guess_); }
   static std::vector<std::uintptr_t> codes(const Walk& walk) {
     std::vector<std::uintptr_t> result;
     for (const RawFrame& frame : walk.frames) result.push_back(frame.executable);
@@ -50,6 +51,13 @@ TEST_F(FrameObjectWalkerTest, FindsTheFramesInnermostFirst) {
 
 TEST_F(FrameObjectWalkerTest, SaysThatAThreadWithoutPythonCodeHasNoStack) {
   EXPECT_EQ(walk().result, Walk::Result::no_stack);
+}
+
+TEST_F(FrameObjectWalkerTest, FindsNoStackOfAThreadThatHadNotBegunWhenItsIdsWereRead) {
+  push_all(3);
+  ThreadState before = thread.state();
+  before.python_id = 1;
+  EXPECT_EQ(walk(before).result, Walk::Result::no_stack);
 }
 
 TEST_F(FrameObjectWalkerTest, NeedsOneCallToTheKernelForAStackItKnows) {
