@@ -10,8 +10,8 @@ using std::chrono::nanoseconds;
 
 constexpr nanoseconds kForever = nanoseconds::max();
 constexpr nanoseconds kReportInterval = std::chrono::milliseconds{10};
-/// Each step takes back a part of what chance has led away from the grid: deadlines stay within some intervals of it (one
-/// standard deviation is 0.83), and steps are seldom much below half an interval.
+/// Each step takes back a part of what chance has led away from the grid: deadlines stay within some intervals of it
+/// (one standard deviation is 0.83), and steps are seldom much below half an interval.
 constexpr int kStepsToGrid = 16;
 
 /// splitmix64 (Steele, Lea, Flood 2014): one multiplication chain, good in all bits, any seed.
@@ -128,8 +128,8 @@ void Sampler::keep_budget(nanoseconds now) noexcept {
   deadline_ = now + draw_step();
 }
 
-/// A little late, a tick still is its slot's: the sample stands for the time since the one before. A whole interval late,
-/// it belongs to the slot that is now, and those before are missed.
+/// A little late, a tick still is its slot's: the sample stands for the time since the one before. A whole interval
+/// late, it belongs to the slot that is now, and those before are missed.
 void Sampler::skip_missed_slots(nanoseconds now) noexcept {
   const nanoseconds late = now - deadline_;
   if (late < interval_) return;

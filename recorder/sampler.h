@@ -2,10 +2,10 @@
 //
 // From one deadline to the next it is half an interval to one and a half, drawn uniformly: whatever the program does
 // every interval, or every part of one, is met at each of its points with equal chance, each time anew, and no two
-// deadlines are so near that the sampler cannot keep both. They are drawn from where the last deadline was, not from when
-// it was kept, and drawn towards a grid that is fixed when sampling starts: neither lateness nor chance adds up.
-// Deadlines that went by while the sampler was late are skipped and counted, never caught up on: late samples would show
-// the program at the wrong time. So what the samples stand for and what was missed add up to the time that passed.
+// deadlines are so near that the sampler cannot keep both. They are drawn from where the last deadline was, not from
+// when it was kept, and drawn towards a grid that is fixed when sampling starts: neither lateness nor chance adds up.
+// Deadlines that went by while the sampler was late are skipped and counted, never caught up on: late samples would
+// show the program at the wrong time. So what the samples stand for and what was missed add up to the time that passed.
 //
 // Where the recorder would use more than its share of a core, the intervals become longer. A sample stands for the time
 // since the one before, so shares stay what they are.

@@ -104,7 +104,10 @@ class Mutator {
     } else {
       change_number(block.end.emplace().monotonic_ns);
     }
-    if (below(2) == 0) change_one_of(block.clock.emplace_back().monotonic_ns, block.clock.back().unix_ns);
+    if (below(2) == 0) {
+      gpf::ClockAnchor& anchor = block.clock.emplace_back();
+      change_one_of(anchor.monotonic_ns, anchor.unix_ns);
+    }
   }
 
   void change(gpf::Definitions& definitions) {

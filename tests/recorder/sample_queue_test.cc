@@ -107,8 +107,8 @@ class SampleQueue : public ::testing::Test {
 
 TEST_F(SampleQueue, CodeArrivesWithItsTextsAndLineTable) {
   const std::vector<std::byte> table{std::byte{0x80}, std::byte{0}, std::byte{0xFF}};
-  CodeSight code{7, "run", "Job.run", "app.jobs", "/srv/app/jobs.py", 4'000'000'000U, table,
-                 gpf::FunctionKind::async_generator};
+  CodeSight code{
+      7, "run", "Job.run", "app.jobs", "/srv/app/jobs.py", 4'000'000'000U, table, gpf::FunctionKind::async_generator};
   ASSERT_TRUE(producer_.on_code(code));
   drain();
   ASSERT_EQ(collected_.codes.size(), 1U);

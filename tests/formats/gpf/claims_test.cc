@@ -62,12 +62,16 @@ TEST(Claims, HeaderOfFourGigabytesAllocatesNothing) {
 }  // namespace
 }  // namespace gauge::gpf
 
-// Not in the namespace: these are those of the whole program.
-void* operator new(std::size_t size) {
+// Not in the namespace: these are those of the whole program. All of them, for what one allocates another one frees.
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
   std::size_t& largest = gauge::gpf::largest_allocation();
   largest = std::max(largest, size);
-  if (void* const memory = std::malloc(size)) return memory;
+  return std::malloc(size);
+}
+void* operator new(std::size_t size) {
+  if (void* const memory = operator new(size, std::nothrow)) return memory;
   throw std::bad_alloc{};
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t& /*tag*/) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
