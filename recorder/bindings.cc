@@ -190,6 +190,7 @@ PYBIND11_MODULE(recorder_of_first_interpreter, module) {
 }
 
 /// pybind11 keeps in static memory what belongs to one interpreter: in a second one, crashes and deadlocks.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): CPython looks for this name
 extern "C" PYBIND11_EXPORT PyObject* PyInit__recorder() {
   if (gauge::is_first_interpreter()) return PyInit_recorder_of_first_interpreter();
   PyErr_SetString(PyExc_ImportError,

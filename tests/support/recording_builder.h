@@ -32,7 +32,7 @@ struct TestSample {
   std::chrono::nanoseconds cpu{};
   std::uint32_t status = 0;  // kAfterGap is added to the first sample of each thread, as the recorder does
   std::uint32_t same_frames = 0;
-  std::string_view task = {};  // its name; "" = none. Equal names are one task, "Task-N" has asyncio's number N
+  std::string_view task;  // its name; "" = none. Equal names are one task, "Task-N" has asyncio's number N
   std::uint32_t outer_frames = 0;
   std::uint32_t task_same_frames = 0;
 };

@@ -15,7 +15,7 @@ struct TickOptions {
   std::uint32_t status = 0;
   std::uint32_t same_frames = 0;
   std::chrono::nanoseconds wall{};  // 0 = since this thread's tick before; the interval for its first one
-  std::string_view task = {};       // name; equal ones are one task, of the process that was defined last
+  std::string_view task;            // name; equal ones are one task, of the process that was defined last
   std::uint32_t outer_frames = 0;
   std::uint32_t task_same_frames = 0;
 };
