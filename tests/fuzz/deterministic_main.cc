@@ -21,7 +21,7 @@
 
 #include "tests/fuzz/fuzz_target.h"
 
-// Only some targets have one.
+// Only some targets have one. NOLINTNEXTLINE(readability-redundant-declaration): this one is weak
 [[gnu::weak]] std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                                   unsigned int seed);
 

@@ -40,6 +40,6 @@ struct RecordingInput {
 [[nodiscard]] RecordingInput parse_input(std::string_view bytes);
 [[nodiscard]] std::string serialize(const RecordingInput& input);
 /// The file that an input stands for.
-[[nodiscard]] std::string recording_of(std::string_view input);
+[[nodiscard]] std::string recording_of(std::string_view bytes);
 
 }  // namespace gauge
