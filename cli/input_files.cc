@@ -25,8 +25,8 @@ void warn_of_damage(const Profile& profile, std::vector<std::string>& warnings) 
   for (const Process& process : profile.processes()) {
     if (process.is_truncated)
       warnings.push_back(
-          fmt::format("{}: the recording was cut, the program having been killed or still running; all "
-                      "that was written is used",
+          fmt::format("{}: the recording was cut (the program was killed, or is still running, or this is part of a "
+                      "copy); every whole block of it is used",
                       printable(process.path)));
   }
   const ProfileHealth& health = profile.health();
