@@ -1,12 +1,13 @@
 """How far the shares that a sampler reports are from the truth, beside CPython 3.15's `profiling.sampling` and py-spy.
 
 Each sampler runs targets/known_shares.py, which measures what its own parts take, at 1 kHz. The distance is the total
-variation distance between the two distributions of wall time: half the sum, over the parts and the loop that calls
-them, of how far the shares are apart. A fair draw of as many samples is itself some way off: that is given as noise.
-Rounds are interleaved; medians are shown.
+variation distance between the two distributions of wall time, and for a program that waits and gives the GIL up also of
+CPU time and of the time that the GIL was held: half the sum, over the parts and the loop that calls them, of how far
+the shares are apart. A fair draw of as many samples is itself some way off: that is given as noise. Rounds are
+interleaved; medians are shown.
 
     python benchmarks/accuracy.py --gauge build/release/bin/gauge [--python PYTHON ...] [--tachyon python3.15]
-        [--pyspy py-spy] [--seconds 20] [--rounds 3]
+        [--pyspy py-spy] [--program standing ...] [--seconds 20] [--rounds 3]
 
 Where the peers can sample the interpreter (py-spy 0.4 to 3.13, the other its own version only), they do.
 """
@@ -27,7 +28,8 @@ from pathlib import Path
 
 from measure import TARGETS, machine, run, table
 
-KINDS = ("standing", "moving", "periodic")
+KINDS = {"standing": ("wall",), "moving": ("wall",), "periodic": ("wall",), "mixed": ("wall", "cpu", "gil")}
+RATE = 1000  # Hz
 PROGRAM = str(TARGETS / "known_shares.py")
 
 
@@ -35,68 +37,82 @@ PROGRAM = str(TARGETS / "known_shares.py")
 class Outcome:
     distance: float  # total variation
     noise: float  # what a fair draw of as many samples is expected to be off
-    samples: float
-    asked: float
+    taken: float  # samples, of those asked for
 
 
-# Runs a command, sampled, in a folder for scratch files; returns stacks with their samples, one a line.
-Sampler = Callable[[Sequence[str], Path], str]
+# Runs a command, sampled, in a folder for scratch files; returns by weight the stacks with theirs, one a line. What
+# "samples" has is how many there were. Peers know of no weight but that.
+Sampler = Callable[[Sequence[str], Path], dict[str, str]]
 
 
 def sampled_by_gauge(gauge: str) -> Sampler:
-    def sample(command: Sequence[str], folder: Path) -> str:
+    def sample(command: Sequence[str], folder: Path) -> dict[str, str]:
         path = str(folder / "x.gpf")
-        run([gauge, "record", "-r", "1khz", "-f", "-o", path, "--", *command])
-        convert = [gauge, "convert", "--to", "collapsed", "--weight", "samples", "-o", "-", path]
-        return subprocess.run(convert, check=True, capture_output=True, text=True).stdout
+        run([gauge, "record", "-r", str(RATE), "-f", "-o", path, "--", *command])
+        stacks = {}
+        for weight in ("samples", "wall", "cpu", "gil"):
+            convert = [gauge, "convert", "--to", "collapsed", "--weight", weight, "-o", "-", path]
+            stacks[weight] = subprocess.run(convert, check=True, capture_output=True, text=True).stdout
+        return stacks
 
     return sample
 
 
 def sampled_by_tachyon(python: str) -> Sampler:
-    def sample(command: Sequence[str], folder: Path) -> str:
+    def sample(command: Sequence[str], folder: Path) -> dict[str, str]:
         path = folder / "tachyon.txt"
-        run([python, "-m", "profiling.sampling", "run", "-r", "1khz", "--collapsed", "-o", str(path), *command[1:]])
-        return path.read_text()
+        run([python, "-m", "profiling.sampling", "run", "-r", str(RATE), "--collapsed", "-o", str(path), *command[1:]])
+        return {"samples": path.read_text(), "wall": path.read_text()}
 
     return sample
 
 
 def sampled_by_pyspy(pyspy: str) -> Sampler:
-    def sample(command: Sequence[str], folder: Path) -> str:
+    def sample(command: Sequence[str], folder: Path) -> dict[str, str]:
         path = folder / "py-spy.txt"
-        run([pyspy, "record", "-r", "1000", "-f", "raw", "-o", str(path), "--", *command])
-        return path.read_text()
+        run([pyspy, "record", "-r", str(RATE), "--idle", "-f", "raw", "-o", str(path), "--", *command])
+        return {"samples": path.read_text(), "wall": path.read_text()}
 
     return sample
 
 
-def shares_of(stacks: str, parts: int) -> tuple[list[float], float]:
-    """Of the samples of what the program measures: shares of the parts and of the loop alone; how many there are."""
-    counts = [0.0] * (parts + 1)
+def weights_of(stacks: str, parts: int) -> list[float]:
+    """Of what the program measures: those of the parts and of the loop alone."""
+    sums = [0.0] * (parts + 1)
     for line in stacks.splitlines():
-        stack, _, count = line.rpartition(" ")
+        stack, _, weight = line.rpartition(" ")
         if not re.search(r"\b(follow_schedule|take_turns)\b", stack):
             continue
         part = re.search(r"\bpart_(\d)\b", stack)
-        counts[int(part.group(1)) if part else parts] += float(count)
-    total = sum(counts)
-    return [count / max(total, 1.0) for count in counts], total
+        sums[int(part.group(1)) if part else parts] += float(weight)
+    return sums
 
 
-def measure(sample: Sampler, python: str, kind: str, seconds: float) -> Outcome:
+def shares(amounts: Sequence[float]) -> list[float]:
+    return [amount / max(sum(amounts), 1e-9) for amount in amounts]
+
+
+def measure(sample: Sampler, python: str, kind: str, seconds: float) -> dict[str, Outcome]:
+    """By weight."""
     with tempfile.TemporaryDirectory() as folder:
         truth_file = Path(folder) / "truth.json"
         stacks = sample([python, PROGRAM, kind, str(seconds), str(truth_file)], Path(folder))
-        spent = json.loads(truth_file.read_text())
-    truth = [part / sum(spent) for part in spent]
-    seen, samples = shares_of(stacks, len(truth) - 1)
-    return Outcome(
-        distance=sum(abs(one - other) for one, other in zip(seen, truth)) / 2,
-        noise=sum(math.sqrt(2 * share * (1 - share) / (math.pi * max(samples, 1.0))) for share in truth) / 2,
-        samples=samples,
-        asked=1000 * sum(spent),
-    )
+        spent: dict[str, list[float]] = json.loads(truth_file.read_text())
+    parts = len(spent["wall"]) - 1
+    samples = sum(weights_of(stacks["samples"], parts))
+    outcomes = {}
+    for weight in KINDS[kind]:
+        if weight not in stacks:
+            continue
+        truth = shares(spent[weight])
+        seen = shares(weights_of(stacks[weight], parts))
+        drawn = max(samples * sum(spent[weight]) / sum(spent["wall"]), 1.0)  # samples that have some of this weight
+        outcomes[weight] = Outcome(
+            distance=sum(abs(one - other) for one, other in zip(seen, truth)) / 2,
+            noise=sum(math.sqrt(2 * share * (1 - share) / (math.pi * drawn)) for share in truth) / 2,
+            taken=samples / (RATE * sum(spent["wall"])),
+        )
+    return outcomes
 
 
 def version_of(python: str) -> tuple[int, int]:
@@ -111,11 +127,12 @@ def main() -> None:
     parser.add_argument("--python", nargs="+", default=[sys.executable])
     parser.add_argument("--tachyon", help="CPython 3.15, for its sampler")
     parser.add_argument("--pyspy", help="py-spy executable")
+    parser.add_argument("--program", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
 
-    outcomes: dict[tuple[str, str, str], list[Outcome]] = {}
+    outcomes: dict[tuple[str, str, str, str], list[Outcome]] = {}
     versions = {python: version_of(python) for python in options.python}
     for _ in range(options.rounds):
         for python, version in versions.items():
@@ -124,20 +141,20 @@ def main() -> None:
                 samplers["profiling.sampling 3.15"] = sampled_by_tachyon(options.tachyon)
             if options.pyspy and version <= (3, 13):
                 samplers["py-spy"] = sampled_by_pyspy(options.pyspy)
-            for kind in KINDS:
+            for kind in options.program:
                 for name, sample in samplers.items():
-                    outcome = measure(sample, python, kind, options.seconds)
-                    outcomes.setdefault((f"{version[0]}.{version[1]}", kind, name), []).append(outcome)
+                    for weight, outcome in measure(sample, python, kind, options.seconds).items():
+                        outcomes.setdefault((f"{version[0]}.{version[1]}", kind, weight, name), []).append(outcome)
 
     print(f"{machine()}; 1 kHz, {options.seconds:.0f} s, {options.rounds} rounds\n")
     rows = []
-    for (version_text, kind, name), found in outcomes.items():
+    for (version_text, kind, weight, name), found in outcomes.items():
         distances = [outcome.distance for outcome in found]
         noise = statistics.median(outcome.noise for outcome in found)
-        taken = statistics.median(outcome.samples / outcome.asked for outcome in found)
+        taken = statistics.median(outcome.taken for outcome in found)
         distance = f"{statistics.median(distances):.4f} ({min(distances):.4f} to {max(distances):.4f})"
-        rows.append([version_text, kind, name, distance, f"{noise:.4f}", f"{100 * taken:.1f} %"])
-    print(table(["CPython", "program", "sampler", "distance", "noise", "samples taken"], rows))
+        rows.append([version_text, kind, weight, name, distance, f"{noise:.4f}", f"{100 * taken:.1f} %"])
+    print(table(["CPython", "program", "weight", "sampler", "distance", "noise", "samples taken"], rows))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """A program that knows where its time goes.
 
 Usage: known_shares.py KIND SECONDS TRUTH. Calls its parts in turns, each for some milliseconds, and writes to the file
-TRUTH what each took, in seconds of wall time, as a JSON array; its last item is what the loop that calls them took.
-KIND says what a part does meanwhile, and when:
+TRUTH what each took, in seconds, as a JSON object: an array of wall time, one of CPU time and one of the time that it
+held the GIL. The last item of each is what the loop that calls the parts took. KIND says what a part does meanwhile,
+and when:
 
     standing   looks at the clock; order and times are random
     moving     calls small functions, some of them deep, so that its stack never stands still; likewise random
     periodic   looks at the clock; 0.3 ms of one part, 0.7 ms of another, in step with a sampler of 1 kHz
+    mixed      some parts look at the clock, one sleeps, two are in C and have given up the GIL; random
 
 Uses nothing that CPython 3.9 to 3.15 do not share.
 """
 
+import hashlib
 import json
 import random
 import sys
@@ -20,6 +23,8 @@ SHARES = (0.4, 0.3, 0.15, 0.1, 0.05)
 MEAN_SECONDS = 0.002
 PERIODIC_SHARES = (0.3, 0.7)
 PERIOD_SECONDS = 0.001
+
+BLOCK = bytes(1 << 20)  # hashed in about a millisecond
 
 now = time.perf_counter
 
@@ -36,6 +41,43 @@ def fall(depth):
 def move(until):
     while fall(1) < until and fall(12) < until and fall(4) < until:
         pass
+
+
+class Meter:
+    """Seconds of each part, and of the loop that calls them."""
+
+    def __init__(self, parts):
+        self.wall = [0.0] * parts
+        self.cpu = [0.0] * parts
+        self.gil = [0.0] * parts
+        self.released = 0.0  # of the part that is running: without the GIL
+        self.hasher = hashlib.sha256()
+        self.start = now(), time.thread_time()
+
+    def sleep(self, until):
+        begin = now()
+        time.sleep(max(0.0, until - begin))
+        self.released += now() - begin
+
+    def hash(self, until):
+        while now() < until:
+            begin = now()
+            self.hasher.update(BLOCK)  # has the GIL for a microsecond at either end
+            self.released += now() - begin
+
+    def call(self, part, spend, until):
+        self.released = 0.0
+        cpu, begin = time.thread_time(), now()
+        PARTS[part](spend, until)
+        wall = now() - begin
+        self.wall[part] += wall
+        self.cpu[part] += time.thread_time() - cpu
+        self.gil[part] += wall - self.released
+
+    def result(self):
+        wall = now() - self.start[0] - sum(self.wall)
+        cpu = time.thread_time() - self.start[1] - sum(self.cpu)
+        return {"wall": [*self.wall, wall], "cpu": [*self.cpu, cpu], "gil": [*self.gil, wall]}
 
 
 def part_0(spend, until):
@@ -72,42 +114,38 @@ def drawn(seconds):
     return schedule
 
 
-def follow_schedule(spend, schedule):
-    """Seconds of each part, and of the loop itself."""
-    spent = [0.0] * len(PARTS)
-    start = now()
+def follow_schedule(meter, spend, schedule):
     for part, duration in schedule:
-        begin = now()
-        PARTS[part](spend, begin + duration)
-        spent[part] += now() - begin
-    return with_rest(spent, now() - start)
+        meter.call(part, spend[part], now() + duration)
 
 
-def take_turns(seconds):
-    """Seconds of each part, of two that take turns, and of the loop itself."""
-    spent = [0.0] * len(PERIODIC_SHARES)
+def take_turns(meter, seconds):
+    """Two parts, on a grid of time that is fixed when they begin."""
     start = now()
     for period in range(round(seconds / PERIOD_SECONDS)):
         until = period
         for part, share in enumerate(PERIODIC_SHARES):
             until += share
-            begin = now()
-            PARTS[part](stand, start + until * PERIOD_SECONDS)
-            spent[part] += now() - begin
-    return with_rest(spent, now() - start)
-
-
-def with_rest(spent, total):
-    return [*spent, total - sum(spent)]
+            meter.call(part, stand, start + until * PERIOD_SECONDS)
 
 
 def measure(kind, seconds):
     if kind == "periodic":
-        return take_turns(seconds)
-    return follow_schedule(stand if kind == "standing" else move, drawn(seconds))
+        meter = Meter(len(PERIODIC_SHARES))
+        take_turns(meter, seconds)
+        return meter.result()
+    schedule = drawn(seconds)
+    meter = Meter(len(SHARES))
+    spend = {
+        "standing": [stand] * len(SHARES),
+        "moving": [move] * len(SHARES),
+        "mixed": [meter.hash, stand, meter.sleep, stand, meter.hash],
+    }
+    follow_schedule(meter, spend[kind], schedule)
+    return meter.result()
 
 
 if __name__ == "__main__":
-    spent_in_parts = measure(sys.argv[1], float(sys.argv[2]))
+    truth = measure(sys.argv[1], float(sys.argv[2]))
     with open(sys.argv[3], "w") as file:
-        json.dump(spent_in_parts, file)
+        json.dump(truth, file)
