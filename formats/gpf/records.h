@@ -27,6 +27,7 @@ enum Status : std::uint32_t {
   kGilUnknown = 128,
   kNewCall = 256,
   kNewTaskCall = 512,
+  kReady = 1024,
 };
 
 struct Metadata {

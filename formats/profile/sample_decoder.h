@@ -2,7 +2,8 @@
 //
 // The weight rules of schemas/gauge.proto are here and nowhere else: a sample stands for the time since its thread's
 // sample before; after a gap for no more than the interval in force; and for that interval where there is no sample
-// before or a lost block hides it.
+// before or a lost block hides it. CPU time is paid into an account of its thread, from which samples of the thread at
+// work are given it: with each comes what the thread used before it, and it may be asleep by now.
 #pragma once
 
 #include <algorithm>
@@ -50,8 +51,9 @@ class SampleDecoder {
  private:
   struct ThreadState {
     std::int64_t last_time_ns = 0;
-    std::uint64_t epoch = 0;       // last_time_ns holds in this one only
-    std::uint64_t block = 0;       // that last_stack belongs to
+    std::uint64_t epoch = 0;  // last_time_ns holds in this one only
+    std::uint64_t block = 0;  // that last_stack belongs to
+    std::int64_t cpu_account_ns = 0;
     std::uint32_t last_stack = 0;  // id in the recording
     bool is_stack_lost = false;    // of the last sample
   };
@@ -80,6 +82,15 @@ class SampleDecoder {
     thread.last_time_ns = time_ns;
     thread.epoch = epoch_;
     return take(budget_->wall_ns, wanted);
+  }
+  std::chrono::nanoseconds cpu_of(ThreadState& thread, const Sample& sample, std::int64_t used_ns) {
+    const std::int64_t wall_ns = sample.wall.count();
+    if ((sample.status & gpf::kAfterGap) != 0) used_ns = std::min(used_ns, wall_ns);
+    thread.cpu_account_ns += take(budget_->cpu_ns, used_ns).count();
+    if ((sample.status & (gpf::kOnCpu | gpf::kReady)) == 0) return {};
+    const std::int64_t given_ns = std::min(thread.cpu_account_ns, wall_ns);
+    thread.cpu_account_ns -= given_ns;
+    return std::chrono::nanoseconds{given_ns};
   }
   static std::chrono::nanoseconds take(std::int64_t& budget_ns, std::int64_t wanted_ns) {
     const std::int64_t granted_ns = std::min(wanted_ns, budget_ns);
@@ -148,7 +159,7 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
       if (is_task_comparable(task_id, !stack)) sample.task_same_frames = entry(columns.task_same_frames, i);
     }
     sample.wall = wall_of(state, sample, interval_ns);
-    sample.cpu = take(budget_->cpu_ns, static_cast<std::int64_t>(entry(columns.cpu, i) * columns.cpu_unit_ns));
+    sample.cpu = cpu_of(state, sample, static_cast<std::int64_t>(entry(columns.cpu, i) * columns.cpu_unit_ns));
     if (stack) {
       sample.stack = *stack;
       visit(sample);

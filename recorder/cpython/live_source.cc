@@ -104,6 +104,7 @@ void LiveSource::look_at(ThreadRecord& record, StackVisitor& visitor) noexcept {
   counters_.retried_reads += walk.retries;
 
   if (cpu.before && record.has_cpu) sample.cpu = *cpu.before - record.cpu;
+  cpu.has_run = !record.has_cpu || sample.cpu.count() != 0;
   if (walk.result == Walk::Result::failed) {
     ++counters_.failed_reads;
     return;
@@ -116,9 +117,7 @@ void LiveSource::look_at(ThreadRecord& record, StackVisitor& visitor) noexcept {
     note_rest(record, cpu, sample, false);
     return;
   }
-  sample.status |= cpu.before ? 0 : std::uint32_t{gpf::kCpuUnknown};
-  sample.status |= cpu.is_running() ? std::uint32_t{gpf::kOnCpu} : 0;
-  sample.status |= gil_status(*facts_.layout, walk, cpu, context.gil, record);
+  sample.status |= thread_status(*facts_.layout, walk, cpu, context.gil, record);
   resolve(record, walk, cpu, sample, visitor);
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "formats/gpf/records.h"
 #include "recorder/cpython/memory_readers.h"
@@ -32,20 +33,62 @@ class SyscallPath {
   std::array<char, 64> text_{};
 };
 
-/// The system call number and its first argument, of "202 0x7f12.. 0x..". Nothing for "running" and for "-1 ..".
-struct SystemCall {
-  std::int64_t number = -1;
-  std::uintptr_t first_argument = 0;
-};
-
-SystemCall parse_system_call(std::string_view text) noexcept {
-  SystemCall call;
+/// Of "running", "202 0x7f12.. 0x.." and "-1 0x..".
+KernelPlace parse_place(std::string_view text) noexcept {
+  if (text.starts_with("running")) return {.is_ready = true};
+  KernelPlace place;
   const char* const end = text.data() + text.size();
-  const auto number = std::from_chars(text.data(), end, call.number);
+  const auto number = std::from_chars(text.data(), end, place.call);
   if (number.ec != std::errc{} || end - number.ptr < 4) return {};
   const char* const hexadecimal = number.ptr + 3;  // after " 0x"
-  if (std::from_chars(hexadecimal, end, call.first_argument, 16).ec != std::errc{}) return {};
-  return call;
+  if (std::from_chars(hexadecimal, end, place.first_argument, 16).ec != std::errc{}) return {};
+  return place;
+}
+
+/// Asks the kernel once, and only if somebody wants to know.
+class PlaceOnDemand {
+ public:
+  explicit PlaceOnDemand(std::uint64_t native_id) noexcept : native_id_(native_id) {}
+
+  const std::optional<KernelPlace>& get() noexcept {
+    if (!std::exchange(is_asked_, true)) place_ = kernel_place(native_id_);
+    return place_;
+  }
+
+ private:
+  std::uint64_t native_id_;
+  bool is_asked_ = false;
+  std::optional<KernelPlace> place_;
+};
+
+std::uint32_t cpu_status(const CpuSight& cpu, bool wants_gil, PlaceOnDemand& place) noexcept {
+  if (!cpu.before) return gpf::kCpuUnknown;
+  if (cpu.is_running()) return gpf::kOnCpu;
+  if (!cpu.has_run || wants_gil) return 0;  // it waits, then
+  return !place.get() || place.get()->is_ready ? std::uint32_t{gpf::kReady} : 0;
+}
+
+std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu, std::uintptr_t gil,
+                         ThreadRecord& record, PlaceOnDemand& place) noexcept {
+  if (gil == 0) return gpf::kGilUnknown;
+  const auto holds = [&](const GilSight& sight) { return sight.is_locked && sight.holder == record.state.address; };
+  const bool held_before = holds(walk.gil_before);
+  const bool held_after = holds(walk.gil_after);
+  if (held_before != held_after) return gpf::kGilUnknown;
+  if (held_before) return gpf::kGilHeld;
+  const std::uint64_t switches = walk.gil_after.switches;
+  const bool has_not_run = record.has_waiting && cpu.after && record.waiting_cpu == *cpu.after;
+  const bool has_not_got_it = record.has_waiting && record.was_waiting && record.waiting_switches == switches;
+  if (!has_not_run && !has_not_got_it) {
+    if (cpu.is_running()) return 0;
+    if (!cpu.after || !place.get()) return gpf::kGilUnknown;
+    record.has_waiting = true;
+    record.was_waiting =
+        place.get()->call == SYS_futex && contains(gil, layout.gil.size, place.get()->first_argument, 1);
+    record.waiting_cpu = *cpu.after;
+    record.waiting_switches = switches;
+  }
+  return record.was_waiting ? std::uint32_t{gpf::kGilWanted} : 0;
 }
 
 }  // namespace
@@ -60,38 +103,20 @@ std::optional<std::chrono::nanoseconds> thread_cpu_time(std::uint64_t native_id)
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-std::optional<bool> is_waiting_within(std::uint64_t native_id, std::uintptr_t address, std::size_t size) noexcept {
+std::optional<KernelPlace> kernel_place(std::uint64_t native_id) noexcept {
   const Descriptor file(open(SyscallPath(native_id).text(), O_RDONLY | O_CLOEXEC));
   if (!file) return std::nullopt;
   std::array<char, 256> text;
   const ssize_t length = read(file.number(), text.data(), text.size());
   if (length <= 0) return std::nullopt;
-  const SystemCall call = parse_system_call({text.data(), static_cast<std::size_t>(length)});
-  return call.number == SYS_futex && contains(address, size, call.first_argument, 1);
+  return parse_place({text.data(), static_cast<std::size_t>(length)});
 }
 
-std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu, std::uintptr_t gil,
-                         ThreadRecord& record) noexcept {
-  if (gil == 0) return gpf::kGilUnknown;
-  const auto holds = [&](const GilSight& sight) { return sight.is_locked && sight.holder == record.state.address; };
-  const bool held_before = holds(walk.gil_before);
-  const bool held_after = holds(walk.gil_after);
-  if (held_before != held_after) return gpf::kGilUnknown;
-  if (held_before) return gpf::kGilHeld;
-  const std::uint64_t switches = walk.gil_after.switches;
-  const bool has_not_run = record.has_waiting && cpu.after && record.waiting_cpu == *cpu.after;
-  const bool has_not_got_it = record.has_waiting && record.was_waiting && record.waiting_switches == switches;
-  if (!has_not_run && !has_not_got_it) {
-    if (cpu.is_running()) return 0;
-    if (!cpu.after) return gpf::kGilUnknown;
-    const std::optional<bool> is_waiting = is_waiting_within(record.state.native_id, gil, layout.gil.size);
-    if (!is_waiting) return gpf::kGilUnknown;
-    record.has_waiting = true;
-    record.was_waiting = *is_waiting;
-    record.waiting_cpu = *cpu.after;
-    record.waiting_switches = switches;
-  }
-  return record.was_waiting ? std::uint32_t{gpf::kGilWanted} : 0;
+std::uint32_t thread_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu, std::uintptr_t gil,
+                            ThreadRecord& record) noexcept {
+  PlaceOnDemand place(record.state.native_id);
+  const std::uint32_t of_gil = gil_status(layout, walk, cpu, gil, record, place);
+  return of_gil | cpu_status(cpu, (of_gil & gpf::kGilWanted) != 0, place);
 }
 
 }  // namespace gauge::cpython

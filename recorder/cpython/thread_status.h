@@ -15,27 +15,35 @@ namespace gauge::cpython {
 /// @return nothing if there is no such thread (any more)
 [[nodiscard]] std::optional<std::chrono::nanoseconds> thread_cpu_time(std::uint64_t native_id) noexcept;
 
-/// True if the thread is in the kernel waiting on a futex in [address, address + size); nothing if the kernel does not
-/// tell. 2 to 3 us.
-[[nodiscard]] std::optional<bool> is_waiting_within(std::uint64_t native_id, std::uintptr_t address,
-                                                    std::size_t size) noexcept;
+/// Where a thread is, as the kernel tells.
+struct KernelPlace {
+  bool is_ready = false;              // executing, or ready to; else it waits
+  std::int64_t call = -1;             // number of the system call that it waits in; -1 = none
+  std::uintptr_t first_argument = 0;  // of that call
+};
+
+/// By its kernel id. 2 to 3 us. @return nothing if the kernel does not tell
+[[nodiscard]] std::optional<KernelPlace> kernel_place(std::uint64_t native_id) noexcept;
 
 /// A thread's CPU clock, read on both sides of the walk.
 struct CpuSight {
   std::optional<std::chrono::nanoseconds> before;
   std::optional<std::chrono::nanoseconds> after;
+  bool has_run = true;  // since the thread's last sample, or there is none
 
   /// A clock that moves while the walk takes its microseconds belongs to a thread that is on a core: a thread that is
   /// ready to run but has no core stands still, as one that sleeps.
   [[nodiscard]] bool is_running() const noexcept { return before && after && *after > *before; }
 };
 
-/// GIL bits of gpf::Status.
+/// Bits of gpf::Status that say what the thread does.
 ///
-/// Held and not held are read; wanted is told by where the thread waits: on the lock inside the GIL. A thread whose CPU
-/// clock has not moved since it was last asked about is still where it was; one that waited is still waiting, though it
-/// wakes now and then, as long as nobody else has taken the GIL.
-[[nodiscard]] std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu,
-                                       std::uintptr_t gil, ThreadRecord& record) noexcept;
+/// Whether it is ready to run is asked where it has run since its last sample and does not at the moment: on a machine
+/// with one core that is every thread, for the core is ours. Held and not held are read; wanted is told by where the
+/// thread waits: on the lock inside the GIL. A thread whose CPU clock has not moved since it was last asked about is
+/// still where it was; one that waited is still waiting, though it wakes now and then, as long as nobody else has taken
+/// the GIL.
+[[nodiscard]] std::uint32_t thread_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu,
+                                          std::uintptr_t gil, ThreadRecord& record) noexcept;
 
 }  // namespace gauge::cpython

@@ -142,9 +142,9 @@ def test_cpu_weights_are_what_the_threads_used(known: Known) -> None:
     seen = weights(known, "cpu")
     for thread in ("hold", "compute"):
         used = known.times[thread][2]
-        assert abs(seen[thread] / used - 1) < 0.03, thread
-    for thread in ("want", "rest"):  # they wake now and then
-        assert abs(seen[thread] - known.times[thread][2]) < 0.01 * known.times["hold"][2], thread
+        assert 0.97 * used - known.recording.missed_ns() < seen[thread] < 1.03 * used, thread
+    for thread in ("want", "rest"):  # they wake now and then, and are seldom met at it
+        assert seen[thread] <= known.times[thread][2] + 0.01 * known.times["hold"][2], thread
 
 
 def test_gil_weights_are_how_long_the_gil_was_held(known: Known) -> None:
@@ -162,3 +162,47 @@ def test_wall_weights_are_how_long_the_threads_lived(known: Known) -> None:
         begin, end, _ = known.times[thread]
         life = end - begin
         assert 0.97 * life - known.recording.missed_ns() < seen[thread] < 1.03 * life, thread
+
+
+TURNS = """
+import os
+import sys
+
+if sys.argv[1] == "one core":
+    for thread in os.listdir("/proc/self/task"):  # the recorder's as well: then nobody runs while it looks
+        os.sched_setaffinity(int(thread), {min(os.sched_getaffinity(0))})
+
+def work(until):
+    while time.monotonic() < until:
+        pass
+
+def rest():
+    time.sleep(0.003)
+
+begin = time.thread_time_ns()
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    work(time.monotonic() + 0.003)
+    rest()
+print(time.thread_time_ns() - begin)
+"""
+
+
+@pytest.mark.parametrize("cores", ["all cores", "one core"])
+def test_sleep_between_work_is_given_little_cpu_time(
+    representative: Interpreter, tmp_path: pathlib.Path, cores: str
+) -> None:
+    outcome = run_recorded(representative, tmp_path, TURNS, cores, options=("-r", "200hz"))
+    assert (outcome.status, outcome.errors) == (0, ""), outcome.errors
+    used = int(outcome.output)
+    command = [gauge_testing.executable_path(), "convert", "--to", "collapsed", "--weight", "cpu", "-o", "-"]
+    stacks = gauge_testing.run([*command, tmp_path / "out.gpf"]).stdout.decode().splitlines()
+    given: Counter[str] = Counter()
+    for stack, _, amount in (line.rpartition(" ") for line in stacks):
+        leaf = re.search(r"\b(work|rest)\b", stack)
+        given[leaf[1] if leaf else ""] += int(amount)
+    # Half of it, if it went to where the thread is found. Some may: one that has been woken waits for a core like one
+    # that had to make room.
+    assert given["rest"] < 0.2 * used, (given, used)
+    missed = Recorded(tmp_path / "out.gpf").missed_ns()
+    assert given["work"] > 0.7 * used - missed, (given, used)

@@ -124,7 +124,7 @@ static_assert(is(kPartial, pb::PARTIAL) && is(kTruncated, pb::TRUNCATED) && is(k
 static_assert(is(kOnCpu, pb::ON_CPU) && is(kCpuUnknown, pb::CPU_UNKNOWN) && is(kNewCall, pb::NEW_CALL));
 static_assert(is(FunctionKind::generator, pb::GENERATOR) && is(FunctionKind::coroutine, pb::COROUTINE));
 static_assert(is(FunctionKind::async_generator, pb::ASYNC_GENERATOR) && is(FunctionKind::plain, pb::PLAIN));
-static_assert(is(kNewTaskCall, pb::NEW_TASK_CALL));
+static_assert(is(kNewTaskCall, pb::NEW_TASK_CALL) && is(kReady, pb::READY));
 static_assert(is(kGilHeld, pb::GIL_HELD) && is(kGilWanted, pb::GIL_WANTED) && is(kGilUnknown, pb::GIL_UNKNOWN));
 
 /// A block in which every field has a value of its own, the extremes among them.

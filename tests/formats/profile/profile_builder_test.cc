@@ -47,9 +47,9 @@ gpf::Metadata metadata_of(std::uint64_t pid) {
 
 TEST(ProfileBuilder, RecordingBecomesTablesAndTotals) {
   const Profile profile = profile_from({RecordingBuilder{}
-                                            .sample({.stack = "main;load", .cpu = 4ms})
-                                            .sample({.stack = "main;load", .cpu = 5ms})
-                                            .sample({.stack = "main", .after = 30ms, .cpu = 1ms})
+                                            .sample({.stack = "main;load", .cpu = 4ms, .status = gpf::kOnCpu})
+                                            .sample({.stack = "main;load", .cpu = 5ms, .status = gpf::kOnCpu})
+                                            .sample({.stack = "main", .after = 30ms, .cpu = 1ms, .status = gpf::kOnCpu})
                                             .finish()});
   ASSERT_EQ(profile.thread_stacks().size(), 2U);
   EXPECT_EQ(profile.total(), (Weights{3, 50ms, 10ms}));  // the first stands for the interval, 10 ms
@@ -74,7 +74,10 @@ TEST(ProfileBuilder, TimeWithTheGilIsTheWallTimeOfSamplesThatHeldIt) {
 TEST(ProfileBuilder, SamplesAreGivenAgainAsTheyWereSummed) {
   RecordingBuilder builder;
   for (int i = 0; i < 50; ++i) {
-    builder.sample({.stack = i % 3 == 0 ? "main;a;b" : "main;c", .thread = i % 2 == 0 ? 1U : 2U, .cpu = 1ms});
+    builder.sample({.stack = i % 3 == 0 ? "main;a;b" : "main;c",
+                    .thread = i % 2 == 0 ? 1U : 2U,
+                    .cpu = 1ms,
+                    .status = i % 5 == 0 ? 0U : std::uint32_t{gpf::kOnCpu}});
     if (i % 10 == 9) builder.next_block();
   }
   const Profile profile = profile_from({builder.finish()});

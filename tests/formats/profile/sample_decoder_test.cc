@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <random>
+#include <utility>
 #include <vector>
 
 namespace gauge {
@@ -167,6 +170,78 @@ TEST_F(SampleDecoderTest, CpuTimeAndStatusAreTakenOver) {
   EXPECT_EQ(sample.same_frames, 2U);
 }
 
+TEST_F(SampleDecoderTest, CpuTimeIsGivenToTheThreadAtWorkAndNotToItAsleep) {
+  gpf::Block slept = block(0);
+  slept.samples->time_delta = {0, 10'000, 10'000, 10'000};
+  slept.samples->thread = {1, 1, 1, 1};
+  slept.samples->stack_delta = {1, 0, 0, 0};
+  slept.samples->cpu = {0, 6000, 1000, 5000};  // the second is found asleep after 6 ms of work, so is the third
+  slept.samples->status = {gpf::kAfterGap, 0, 0, gpf::kOnCpu};
+  std::vector<nanoseconds> cpu;
+  for (const Sample& sample : decode(slept)) cpu.push_back(sample.cpu);
+  EXPECT_EQ(cpu, (std::vector<nanoseconds>{0ms, 0ms, 0ms, 10ms}));
+  gpf::Block later = block(1);
+  later.samples->status = {gpf::kReady, 0};  // it had to make room for who looks
+  EXPECT_EQ(decode(later)[0].cpu, 2ms);
+}
+
+TEST_F(SampleDecoderTest, AccountsAreThreadsOwn) {
+  gpf::Block mixed = block(0);
+  mixed.samples->thread = {1, 2};
+  mixed.samples->stack_delta = {1, 1};
+  mixed.samples->cpu = {5000, 0};
+  mixed.samples->status = {0, gpf::kOnCpu};
+  EXPECT_EQ(decode(mixed)[1].cpu, 0ms);
+}
+
+TEST_F(SampleDecoderTest, CpuTimeOfAGapIsNobodys) {
+  gpf::Block late = block(0);
+  late.samples->cpu = {0, 9000};
+  late.samples->status = {gpf::kAfterGap, gpf::kAfterGap | gpf::kOnCpu};  // stands for 7 ms
+  EXPECT_EQ(decode(late)[1].cpu, 7ms);
+  gpf::Block next = block(1);
+  next.samples->status = {gpf::kOnCpu, gpf::kOnCpu};
+  EXPECT_EQ(decode(next)[0].cpu, 0ms);
+}
+
+TEST_F(SampleDecoderTest, SharesOfCallsShorterThanTheIntervalAreRight) {
+  // Turns of 3 ms asleep on stack 1, 2 ms at work on stack 2 and 0.5 ms on stack 3, looked at every 10 ms or so.
+  constexpr std::int64_t kSleep = 3000;
+  constexpr std::int64_t kWork = 2000;
+  constexpr std::int64_t kTurn = 5500;
+  const auto used_until = [](std::int64_t time) { return time / kTurn * 2500 + std::max(time % kTurn - kSleep, 0L); };
+  std::mt19937_64 random{7};
+  std::array<nanoseconds, 4> cpu{};
+  std::int64_t time = 0;
+  for (std::uint64_t sequence = 0; sequence < 40; ++sequence) {
+    gpf::Block turns = block(sequence);
+    gpf::Samples& samples = *turns.samples;
+    samples.start = time;
+    for (auto* column : {&samples.time_delta, &samples.cpu}) column->assign(1000, 0);
+    samples.thread.assign(1000, 1);
+    samples.status.assign(1000, 0);
+    samples.stack_delta.assign(1000, 0);
+    std::int32_t last_stack = 0;
+    for (std::size_t i = 0; i < 1000; ++i) {
+      const auto step = static_cast<std::int64_t>(5000 + random() % 10'000);
+      samples.time_delta[i] = static_cast<std::uint64_t>(step);
+      samples.cpu[i] = static_cast<std::uint64_t>(used_until(time + step) - used_until(time));
+      time += step;
+      const std::int64_t moment = time % kTurn;
+      const std::int32_t stack = moment < kSleep ? 1 : moment < kSleep + kWork ? 2 : 3;
+      samples.stack_delta[i] = stack - std::exchange(last_stack, stack);
+      if (stack != 1) samples.status[i] = gpf::kOnCpu;
+    }
+    for (const Sample& sample : decode(turns)) {
+      for (std::uint32_t id = 1; id <= 3; ++id) cpu[id] += sample.stack == *ids_.stack(id) ? sample.cpu : 0ns;
+    }
+  }
+  EXPECT_EQ(cpu[1], 0ms);
+  const double total = static_cast<double>(used_until(time)) * 1000;
+  EXPECT_NEAR(static_cast<double>(cpu[2].count()) / total, 0.8, 0.02);
+  EXPECT_NEAR(static_cast<double>(cpu[3].count()) / total, 0.2, 0.02);
+}
+
 TEST_F(SampleDecoderTest, UnresolvedSamplesAreCountedAndTheirTimeIsNotGivenToOthers) {
   gpf::Block mixed = block(0);
   mixed.samples->time_delta = {0, 10'000, 10'000, 0};
@@ -192,7 +267,7 @@ TEST_F(SampleDecoderTest, ForgedTimesCannotOverflowTheTotal) {
   for (std::uint64_t sequence = 0; sequence < 16; sequence += 2) {  // with blocks lost in between
     gpf::Block forged = block(sequence);
     forged.samples->interval_ns = INT64_MAX;
-    forged.samples->status = {gpf::kAfterGap, gpf::kAfterGap};
+    forged.samples->status = {gpf::kAfterGap | gpf::kOnCpu, gpf::kAfterGap | gpf::kOnCpu};
     forged.samples->cpu_unit_ns = 1;
     forged.samples->cpu = {INT64_MAX, 0};
     for (const Sample& sample : decode(forged)) {

@@ -66,7 +66,7 @@ class Inspector final : public StackVisitor {
     return accept(tasks_, task.task);
   }
   bool on_sample(const ThreadSample& sample) noexcept override {
-    constexpr std::uint32_t kKnown = 2 * gpf::kNewTaskCall - 1 - gpf::kAfterGap;
+    constexpr std::uint32_t kKnown = 2 * gpf::kReady - 1 - gpf::kAfterGap;
     require(is_known(threads_, sample.thread), "a sample is of a thread that was not shown");
     require(!sample.frames.empty() && sample.frames.size() <= StackWalker::kMaxDepth, "a stack is empty or too deep");
     require(sample.same_frames <= sample.frames.size(), "more frames stayed than there are");
