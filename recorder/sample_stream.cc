@@ -1,6 +1,7 @@
 #include "recorder/sample_stream.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace gauge {
 
@@ -8,8 +9,9 @@ SampleStream::SampleStream(gpf::Writer& writer, cpython::LineTableKind line_tabl
     : writer_(writer), line_tables_(line_tables), stacks_(kRememberedThreads) {}
 
 void SampleStream::on_code(const CodeSight& code) {
-  if (code.code >= codes_.size()) codes_.resize(std::size_t{code.code} + 1);
+  if (codes_.size() >= kMaxCodes) forget_old_codes();
   Code& known = codes_[code.code];
+  known = {.last_use = ++uses_};
   known.function = writer_.function({.name = code.name,
                                      .qualified_name = code.qualified_name,
                                      .module = code.module,
@@ -29,10 +31,10 @@ void SampleStream::on_sample(const QueuedSample& sample) {
   ThreadStack& stack = stacks_[sample.thread % kRememberedThreads];
   if (stack.thread != sample.thread) stack = {sample.thread, {}};
   stack.nodes.resize(std::min<std::size_t>(sample.shared_frames, stack.nodes.size()));
-  std::uint32_t leaf = stack.nodes.empty() ? 0 : stack.nodes.back();
+  std::uint32_t leaf = stack.nodes.empty() ? 0 : stack.nodes.back().stack;
   for (const SampledFrame& frame : sample.new_frames) {
     leaf = writer_.stack(leaf, frame_of(frame));
-    if (stack.nodes.size() < kRememberedFrames) stack.nodes.push_back(leaf);
+    if (stack.nodes.size() < kRememberedFrames) stack.nodes.push_back({leaf, frame.code});
   }
   // Threads are read one after the other, so times are in order; should a clock ever differ, the writer must not see
   // it.
@@ -53,14 +55,36 @@ void SampleStream::on_sample(const QueuedSample& sample) {
 void SampleStream::on_interval(std::chrono::nanoseconds interval) { writer_.set_interval(interval); }
 
 std::uint32_t SampleStream::frame_of(const SampledFrame& frame) {
-  const std::uint64_t key = (std::uint64_t{frame.code} << 32) | static_cast<std::uint32_t>(frame.instruction);
-  const auto [found, is_new] = frames_.try_emplace(key, 0);
-  if (is_new && frame.code < codes_.size()) {
-    const Code& code = codes_[frame.code];
+  Code& code = code_of(frame.code);
+  const auto [found, is_new] = code.frames.try_emplace(frame.instruction, 0);
+  if (is_new) {
     const cpython::SourcePosition position = code.lines.position_of(frame.instruction);
     found->second = writer_.frame(code.function, position.line, position.column);
   }
   return found->second;
+}
+
+SampleStream::Code& SampleStream::code_of(std::uint32_t code) {
+  auto found = codes_.find(code);
+  // Its names are gone, or never came: a function without a name keeps the frame's place.
+  if (found == codes_.end()) found = codes_.emplace(code, Code{.function = writer_.function({})}).first;
+  found->second.last_use = ++uses_;
+  return found->second;
+}
+
+/// The older half, but for those that a thread's next stack may have in common with its last one.
+void SampleStream::forget_old_codes() {
+  std::unordered_set<std::uint32_t> on_stack;
+  for (const ThreadStack& stack : stacks_) {
+    for (const Node& node : stack.nodes) on_stack.insert(node.code);
+  }
+  std::vector<std::uint64_t> uses;
+  uses.reserve(codes_.size());
+  for (const auto& [id, code] : codes_) uses.push_back(code.last_use);
+  const auto middle = uses.begin() + static_cast<std::ptrdiff_t>(uses.size() / 2);
+  std::nth_element(uses.begin(), middle, uses.end());
+  std::erase_if(codes_,
+                [&](const auto& entry) { return entry.second.last_use < *middle && !on_stack.contains(entry.first); });
 }
 
 }  // namespace gauge

@@ -4,6 +4,7 @@ namespace gauge::gpf {
 namespace {
 
 constexpr std::size_t kTypicalEntryBytes = 8;
+constexpr std::size_t kTypicalNodeBytes = 64;  // of a table, with its share of the buckets
 
 std::uint64_t mix(std::uint64_t state, std::uint64_t value) noexcept {
   // 2^64 / golden ratio: spreads small numbers, as ids are, over the high bits (Knuth, TAOCP 3, 6.4).
@@ -40,38 +41,40 @@ std::size_t Dictionary::FrameHash::operator()(const Frame& frame) const noexcept
 std::size_t Dictionary::PairHash::operator()(std::uint64_t key) const noexcept { return fold_bits(mix(0, key)); }
 
 /// The id of the entry about to be added. A block states the first id of each kind that it defines.
-template <typename Table, typename Column>
-std::uint32_t Dictionary::next_id(const Table& table, std::uint32_t& first, const Column& column) {
-  const auto id = static_cast<std::uint32_t>(table.size() + 1);
+template <typename Map, typename Column>
+std::uint32_t Dictionary::next_id(Table<Map>& table, std::uint32_t& first, const Column& column) {
+  const std::uint32_t id = ++table.last_id;
   if (column.empty()) first = id;
   pending_bytes_ += kTypicalEntryBytes;
+  known_bytes_ += kTypicalNodeBytes;
   return id;
 }
 
 std::uint32_t Dictionary::string(std::string_view text) {
   if (text.empty()) return 0;
   text = cut_to_fit(text);
-  if (const auto known = strings_.find(text); known != strings_.end()) return known->second;
+  if (const auto known = strings_.known.find(text); known != strings_.known.end()) return known->second;
   const std::uint32_t id = next_id(strings_, pending_.first_string, pending_.strings);
-  strings_.emplace(text, id);
+  strings_.known.emplace(text, id);
   pending_.strings.emplace_back(text);
   pending_bytes_ += text.size();
+  known_bytes_ += text.size();
   return id;
 }
 
 std::uint32_t Dictionary::function(const Function& function) {
-  if (const auto known = functions_.find(function); known != functions_.end()) return known->second;
+  if (const auto known = functions_.known.find(function); known != functions_.known.end()) return known->second;
   const std::uint32_t id = next_id(functions_, pending_.first_function, pending_.functions);
-  functions_.emplace(function, id);
+  functions_.known.emplace(function, id);
   pending_.functions.push_back(function);
   return id;
 }
 
 std::uint32_t Dictionary::frame(std::uint32_t function, std::uint32_t line, std::uint32_t column) {
   const Frame frame{function, line, column};
-  if (const auto known = frames_.find(frame); known != frames_.end()) return known->second;
+  if (const auto known = frames_.known.find(frame); known != frames_.known.end()) return known->second;
   const std::uint32_t id = next_id(frames_, pending_.first_frame, pending_.frame_function);
-  frames_.emplace(frame, id);
+  frames_.known.emplace(frame, id);
   pending_.frame_function.push_back(function);
   pending_.frame_line.push_back(line);
   if (column != 0) pending_.frame_column.resize(pending_.frame_line.size() - 1);  // until now all were zeros
@@ -81,9 +84,9 @@ std::uint32_t Dictionary::frame(std::uint32_t function, std::uint32_t line, std:
 
 std::uint32_t Dictionary::stack(std::uint32_t parent, std::uint32_t frame) {
   const std::uint64_t key = pair_key(parent, frame);
-  if (const auto known = stacks_.find(key); known != stacks_.end()) return known->second;
+  if (const auto known = stacks_.known.find(key); known != stacks_.known.end()) return known->second;
   const std::uint32_t id = next_id(stacks_, pending_.first_stack, pending_.stack_frame);
-  stacks_.emplace(key, id);
+  stacks_.known.emplace(key, id);
   pending_.stack_parent_back.push_back(id - parent);
   pending_.stack_frame.push_back(frame);
   return id;
@@ -115,6 +118,16 @@ void Dictionary::clear_pending() noexcept {
   pending_.first_task = pending_.first_string = pending_.first_function = pending_.first_frame = pending_.first_stack =
       0;
   pending_bytes_ = 0;
+  if (known_bytes_ > kMaxKnownBytes) forget_known();
+}
+
+/// Gives the memory back: clear() would keep the buckets.
+void Dictionary::forget_known() noexcept {
+  strings_.known = {};
+  functions_.known = {};
+  frames_.known = {};
+  stacks_.known = {};
+  known_bytes_ = 0;
 }
 
 }  // namespace gauge::gpf

@@ -11,8 +11,11 @@
 
 namespace gauge::gpf {
 
-/// Gives ids, counted up from 1, to strings, functions, frames and stacks; equal content gets the equal id. Looking up
-/// what is known allocates nothing. Not thread-safe.
+/// Gives ids, counted up from 1, to strings, functions, frames and stacks; equal content gets the equal id, as long as
+/// it is remembered. Looking up what is known allocates nothing. Not thread-safe.
+///
+/// A program that makes new code all its life must not make its recorder grow: past kMaxKnownBytes everything is
+/// forgotten, and what comes again gets another id. Ids that were given stay good.
 class Dictionary {
  public:
   /// 0 for "". A text longer than kMaxTextBytes is cut there, between two characters.
@@ -29,10 +32,11 @@ class Dictionary {
   [[nodiscard]] Definitions& pending() noexcept { return pending_; }
   /// About; 0 if and only if nothing is pending.
   [[nodiscard]] std::size_t pending_bytes() const noexcept { return pending_bytes_; }
-  /// Forgets what is pending, once it is in the file, and keeps its memory.
+  /// Forgets what is pending, once it is in the file, and keeps its memory. Where too much is known, forgets that too.
   void clear_pending() noexcept;
 
   static constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kMaxKnownBytes = std::size_t{32} << 20;
 
  private:
   struct TextHash {
@@ -55,13 +59,20 @@ class Dictionary {
   struct PairHash {
     std::size_t operator()(std::uint64_t key) const noexcept;
   };
-  template <typename Table, typename Column>
-  std::uint32_t next_id(const Table& table, std::uint32_t& first, const Column& column);
+  template <typename Map>
+  struct Table {
+    Map known;
+    std::uint32_t last_id = 0;
+  };
+  template <typename Map, typename Column>
+  std::uint32_t next_id(Table<Map>& table, std::uint32_t& first, const Column& column);
+  void forget_known() noexcept;
 
-  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> strings_;
-  std::unordered_map<Function, std::uint32_t, FunctionHash> functions_;
-  std::unordered_map<Frame, std::uint32_t, FrameHash> frames_;
-  std::unordered_map<std::uint64_t, std::uint32_t, PairHash> stacks_;  // keys are two ids side by side
+  Table<std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>>> strings_;
+  Table<std::unordered_map<Function, std::uint32_t, FunctionHash>> functions_;
+  Table<std::unordered_map<Frame, std::uint32_t, FrameHash>> frames_;
+  Table<std::unordered_map<std::uint64_t, std::uint32_t, PairHash>> stacks_;  // keys are two ids side by side
+  std::size_t known_bytes_ = 0;                                               // about
   Definitions pending_;
   std::size_t pending_bytes_ = 0;
 };

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint64_t kMinUnitNs = 1000;
 constexpr std::uint64_t kUnitsPerInterval = 100;
+constexpr std::size_t kManyThreads = 4096;  // more than live at a time: most of them are gone
 
 std::uint64_t not_negative(std::chrono::nanoseconds time) noexcept {
   return static_cast<std::uint64_t>(std::max(time.count(), std::chrono::nanoseconds::rep{0}));
@@ -84,6 +85,8 @@ void SampleColumns::clear() noexcept {
   samples_.task.clear();
   samples_.outer_frames.clear();
   samples_.task_same_frames.clear();
+  if (threads_.size() > kManyThreads)
+    std::erase_if(threads_, [&](const auto& entry) { return entry.second.block != block_; });
   ++block_;
 }
 

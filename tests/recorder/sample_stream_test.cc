@@ -1,6 +1,8 @@
 #include "recorder/sample_stream.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "formats/gpf/reader.h"
 #include "tests/recorder/read_back.h"
@@ -106,6 +108,46 @@ TEST_F(SampleStreamTest, FramesBeyondTheRememberedOnesStayInPlace) {
   const std::vector<std::string> stacks = finish().stacks();
   ASSERT_EQ(stacks.size(), 2U);
   EXPECT_EQ(stacks[0], stacks[1]);
+}
+
+TEST_F(SampleStreamTest, CodeThatStaysOnTheStackIsKnownHoweverMuchComesAndGoesAboveIt) {
+  define(1, "main", 10);
+  sample(1, 0, 0, {{1, 0}});
+  constexpr std::uint32_t kMany = 100'000;
+  for (std::uint32_t code = 2; code < kMany; ++code) {
+    define(code, "made", 20);
+    sample(1, code, 1, {{code, 0}});
+  }
+  sample(1, kMany, 0, {{1, 4}});
+  sample(1, kMany + 1, 0, {{2, 0}});  // has not been on the stack for long
+  const std::vector<std::string> stacks = finish().stacks();
+  EXPECT_EQ(stacks[kMany - 2], "main:11;made:21");
+  EXPECT_EQ(stacks[kMany - 1], "main:12");
+  EXPECT_EQ(stacks[kMany], ":0");
+}
+
+class Nowhere final : public Sink {
+ public:
+  void write(std::string_view /*bytes*/) override {}
+};
+
+TEST(SampleStream, ANewFunctionAndThreadForEachSampleDoNotMakeItGrow) {
+  Nowhere sink;
+  gpf::Writer writer{sink, gpf::Metadata{}};
+  SampleStream stream{writer, cpython::LineTableKind::locations_3_11};
+  std::uint32_t code = 0;
+  const auto churn = [&](std::uint32_t limit) {
+    for (; code < limit; ++code) {
+      const std::string name = fmt::format("function_{}", code);
+      stream.on_code({code, name, name, "app", "app.py", 1, kTable});
+      stream.on_thread({code, code, code, 0, name});
+      const std::vector<SampledFrame> frames{{code, 0}};
+      stream.on_sample({.thread = code, .time = code * 1ms, .shared_frames = 0, .new_frames = frames});
+    }
+    return mallinfo2().uordblks;  // bytes in use; 0 under a sanitizer
+  };
+  const std::size_t most = churn(150'000);
+  EXPECT_LE(churn(500'000), most + (std::size_t{32} << 20));
 }
 
 TEST_F(SampleStreamTest, CountsPartialAndTruncatedStacks) {
