@@ -130,8 +130,7 @@ void StreamThread::open_and_record() {
     OpenBlockFile beside = has_beside ? OpenBlockFile{plan_.path, writer.header()} : OpenBlockFile{};
     resume();
     started_.set_value();
-    record(writer, stream, beside);
-    beside.remove();
+    record_to_end(writer, stream, beside);
   } catch (...) {
     if (!is_started_) file.discard();
     throw;
@@ -158,6 +157,21 @@ void StreamThread::run_sampler() noexcept {
   sampler_end_ = sampler.run();
   sampler_has_ended_ = true;
   queue_bell_.ring();
+}
+
+void StreamThread::record_to_end(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside) {
+  try {
+    record(writer, stream, beside);
+    beside.remove();
+  } catch (const Error& error) {
+    try {
+      // Why there is no more, for those who read it. The open block stays: it may have what the file could not take.
+      writer.finish({.monotonic_ns = clock_.now().count(), .reason = fmt::format("error: {}", error.what())});
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
+      // There is no room even for that.
+    }
+    throw;
+  }
 }
 
 void StreamThread::record(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside) {

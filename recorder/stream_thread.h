@@ -89,6 +89,7 @@ class StreamThread {
   void open_and_record();
   void start_sampler();
   void run_sampler() noexcept;
+  void record_to_end(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside);
   void record(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside);
   void keep_open_block(gpf::Writer& writer, const SampleStream& stream, OpenBlockFile& beside);
   void write_block(gpf::Writer& writer, const SampleStream& stream);

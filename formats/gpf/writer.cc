@@ -61,6 +61,7 @@ class Writer::Impl {
   }
 
   void finish(const End& end) {
+    has_failed_ = false;  // what has no room for a block may have it for a few bytes
     block_.end = end;
     write_block();
   }

@@ -65,7 +65,8 @@ class Writer {
 
   /// Writes the open block if it holds anything.
   void flush();
-  /// Writes the open block and the end record. Nothing may follow.
+  /// Writes the open block and the end record. Nothing may follow. After a write that failed, tries once more: there
+  /// may be room for so little.
   void finish(const End& end);
 
   /// The open block as it stands, as one frame of the same kind: what would be lost now. Empty where it holds no

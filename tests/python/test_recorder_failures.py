@@ -131,6 +131,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_program(
     recording = Recorded(output)
     assert recording.damaged == 0
     assert recording.dropped_bytes == 0
+    assert recording.end == f"error: {done.stdout.decode().splitlines()[0]}"
 
 
 def test_a_limit_on_file_sizes_ends_the_recording_and_not_the_program(
@@ -141,7 +142,9 @@ def test_a_limit_on_file_sizes_ends_the_recording_and_not_the_program(
     assert done.stdout.decode() == (
         "out.gpf: cannot be written (File too large); what was recorded until then is kept\nthe program runs on\n"
     )
-    assert Recorded(tmp_path / "out.gpf").dropped_bytes == 0
+    recording = Recorded(tmp_path / "out.gpf")
+    assert recording.dropped_bytes == 0
+    assert recording.end == f"error: {done.stdout.decode().splitlines()[0]}"
 
 
 def test_a_folder_that_vanishes_ends_the_recording_and_not_the_program(

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <atomic>
-#include <charconv>
 #include <filesystem>
 #include <thread>
 
@@ -365,13 +365,15 @@ TEST_F(RecorderTest, AKilledProcessLeavesAReadableFile) {
   EXPECT_GT(recording.sample_count(), 500U);
 }
 
-/// At each look a new function, whose name is long.
-std::unique_ptr<ScriptedSource> source_of_long_names() {
+/// At each look a new function, whose lines take more memory than its names ever would.
+std::unique_ptr<ScriptedSource> source_of_long_functions() {
   auto source = std::make_unique<ScriptedSource>();
-  source->on_look = [number = 0U, name = std::string(200'000, 'x')](StackVisitor& visitor) mutable {
+  std::vector<std::byte> lines;  // of 3.11: each entry is an instruction on the next line, without columns
+  for (int i = 0; i < 20'000; ++i) lines.insert(lines.end(), {std::byte{0xE8}, std::byte{2}});
+  source->on_look = [number = 0U, lines = std::move(lines)](StackVisitor& visitor) mutable {
     if (++number == 1) visitor.on_thread({1, 4711, 1, 0, "Main"});
-    std::to_chars(name.data(), name.data() + 10, number);
-    if (!visitor.on_code({number, name, "", "app", "app.py", 10, {}})) return;
+    const std::string name = fmt::format("function_{}", number);
+    if (!visitor.on_code({number, name, "", "app", "app.py", 10, lines})) return;
     ScriptedSource::show_sample(visitor, 1, SystemClock{}.now(), {{number, 0}});
   };
   return source;
@@ -386,7 +388,9 @@ TEST_F(RecorderTest, MemoryThatIsUsedUpEndsTheRecordingInWords) {
       path() +
       ": cannot be continued (the program has used up the memory it may have); what was recorded until then is kept";
   const int status = in_child([&] {
-    recorder.start(source_of_long_names(), facts_);
+    recorder.start(source_of_long_functions(), facts_);
+    while (recorder.stats().ticks < 20) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(50ms);  // until these are kept beside the file
     const rlimit no_more{1, 1};
     setrlimit(RLIMIT_AS, &no_more);
     while (recorder.stats().is_running) std::this_thread::sleep_for(10ms);

@@ -303,7 +303,6 @@ TEST(Writer, WritesNothingMoreAfterItsSinkFailedAndWhatIsThereIsReadable) {
       ++errors;
     }
   }
-  writer.finish({});
   EXPECT_EQ(errors, 1);
   EXPECT_EQ(sink.calls, 4);
   ReadReport report = Recording::from_bytes(sink.taken, "test.gpf").for_each_block([](const Block&) {});
@@ -311,6 +310,33 @@ TEST(Writer, WritesNothingMoreAfterItsSinkFailedAndWhatIsThereIsReadable) {
   EXPECT_TRUE(report.truncated);
   EXPECT_GT(report.dropped_bytes, 0U);
   EXPECT_THAT(report.damage, IsEmpty());
+}
+
+/// A file on a disk that is full for one block, and takes nothing of it.
+class NarrowSink final : public Sink {
+ public:
+  void write(std::string_view bytes) override {
+    if (++calls == 4) throw Error{ErrorCode::io, "disk full"};
+    taken.append(bytes);
+  }
+  std::string taken;
+  int calls = 0;
+};
+
+TEST(Writer, SaysHowItEndedEvenAfterItsSinkFailed) {
+  NarrowSink sink;
+  Writer writer{sink, test_metadata(), {.max_block_samples = 10, .max_block_time = 1h}};
+  for (int i = 0; i < 30; ++i) writer.append({.time = i * 1ms, .thread = 1});
+  EXPECT_THROW(writer.append({.time = 1s, .thread = 1}), Error);
+  writer.finish({.reason = "error: disk full"});
+  std::string reason;
+  const ReadReport report = Recording::from_bytes(sink.taken, "test.gpf").for_each_block([&](const Block& block) {
+    if (block.end) reason = block.end->reason;
+  });
+  EXPECT_EQ(reason, "error: disk full");
+  EXPECT_EQ(report.samples, 20U);
+  ASSERT_EQ(report.damage.size(), 1U);
+  EXPECT_EQ(report.damage[0].what, "1 block is missing here");
 }
 
 TEST(Writer, SinkThatFailsAtOnceFailsTheConstructor) {
