@@ -68,12 +68,24 @@ CommandLine::~CommandLine() = default;
 void CommandLine::words(std::vector<std::string>& target) { parser_->app.add_option("WORDS", target); }
 
 void CommandLine::option(std::string names, std::string placeholder, std::string help, std::string& target) {
-  parser_->app.add_option(std::move(names), target, std::move(help))->option_text(std::move(placeholder));
+  parser_->app.add_option(std::move(names), target, std::move(help))
+      ->option_text(std::move(placeholder))
+      ->group(heading_);
+}
+
+void CommandLine::options(std::string names, std::string placeholder, std::string help,
+                          std::vector<std::string>& target) {
+  parser_->app.add_option(std::move(names), target, std::move(help))
+      ->option_text(std::move(placeholder))
+      ->group(heading_)
+      ->allow_extra_args(false);  // one value each time: words that follow are files
 }
 
 void CommandLine::flag(std::string names, std::string help, bool& target) {
-  parser_->app.add_flag(std::move(names), target, std::move(help));
+  parser_->app.add_flag(std::move(names), target, std::move(help))->group(heading_);
 }
+
+void CommandLine::heading(std::string text) { heading_ = std::move(text); }
 
 bool CommandLine::parse(const Arguments& arguments) {
   // CLI11 takes them from the back.

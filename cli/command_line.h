@@ -35,7 +35,11 @@ class CommandLine {
   void words(std::vector<std::string>& target);
   /// An option with a value, which --help shows as `placeholder`. The verb checks it: CLI11's messages name no remedy.
   void option(std::string names, std::string placeholder, std::string help, std::string& target);
+  /// The same, to be given any number of times.
+  void options(std::string names, std::string placeholder, std::string help, std::vector<std::string>& target);
   void flag(std::string names, std::string help, bool& target);
+  /// What follows stands below this line of --help.
+  void heading(std::string text);
 
   /// @return false where --help was asked for, and printed
   /// @throws Error(usage) naming the option and, for an unknown one, the nearest known
@@ -54,6 +58,7 @@ class CommandLine {
 
   struct Parser;
   HelpTexts texts_;
+  std::string heading_ = "Options";
   std::unique_ptr<Parser> parser_;
 };
 

@@ -7,19 +7,19 @@
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
-#include <span>
 #include <utility>
 
+#include "cli/choice.h"
 #include "cli/command_line.h"
 #include "cli/input_files.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "cli/view_options.h"
 #include "formats/base/error.h"
 #include "formats/base/sink.h"
 #include "formats/format.h"
-#include "formats/profile/profile_builder.h"
 
 namespace gauge::cli {
 namespace {
@@ -37,6 +37,7 @@ struct Options {
   bool processes = false;
   bool force = false;
   bool strict = false;
+  ViewOptions view;
 };
 
 std::string format_list() {
@@ -75,6 +76,7 @@ void add_options(CommandLine& line, Options& options) {
   line.flag("--processes", "processes likewise", options.processes);
   line.flag("-f,--force", "overwrite the output if it exists", options.force);
   line.flag("--strict", "exit with 2 if a recording is cut or damaged", options.strict);
+  add_view_options(line, options.view);
 }
 
 std::vector<std::string_view> format_names() {
@@ -113,19 +115,6 @@ constexpr std::array<std::pair<Frames, std::string_view>, 2> kFrames = {
     {{Frames::function, "function"}, {Frames::line, "line"}}};
 constexpr std::array<std::pair<Paths, std::string_view>, 2> kPaths = {
     {{Paths::below_import_root, "short"}, {Paths::full, "full"}}};
-
-/// What `text` names; otherwise an error of `option` that lists the names.
-template <typename Value>
-Value choice(std::string_view option, std::string_view text,
-             std::span<const std::pair<Value, std::string_view>> choices) {
-  std::string names;
-  for (const auto& [value, name] : choices) {
-    if (text == name) return value;
-    const std::string_view separator = &name == &choices.back().second ? " or " : ", ";
-    names += fmt::format("{}{}", names.empty() ? "" : separator, name);
-  }
-  throw Error{ErrorCode::usage, fmt::format("{}: '{}' is not a choice; write {}", option, text, names)};
-}
 
 WriteOptions write_options(const Options& options) {
   WriteOptions how{.frames = choice<Frames>("--frames", options.frames, kFrames),
@@ -174,13 +163,14 @@ int convert(const Arguments& arguments) {
   require_files(options.files, "convert");
   const Format& format = chosen_format(options);
   const WriteOptions how = write_options(options);
+  const ProfileView view = view_of(options.view);
   const std::string path = output_path(options, format);
   if (path == "-")
     refuse_terminal(format);
   else
     refuse_input_as_output(options, path);
 
-  const Profile profile = load_profile(options.files);
+  const Profile profile = load_view(options.files, view);
   write(profile, format, how, path, options.force);
   for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);
   return static_cast<int>(options.strict && is_incomplete(profile) ? ExitStatus::failed : ExitStatus::done);

@@ -17,12 +17,13 @@ enum class SortKey { self, total, cpu };
 
 struct HotFunction {
   FunctionId function{};
-  Weights self;   // it was executing
-  Weights total;  // it or something it called was
+  Weights self;          // it was executing
+  Weights total;         // it or something it called was
+  std::string branch{};  // in a call tree: drawn before its name
 };
 
 struct HotFunctions {
-  std::vector<HotFunction> functions;  // those that were seen, hottest first; ties by name
+  std::vector<HotFunction> functions;  // those that were seen, hottest first, ties by name; or as a call tree
   Weights total;                       // of the whole profile
   SortKey key = SortKey::self;
 

@@ -117,6 +117,14 @@ double parse_share(std::string_view text, const std::string& subject) {
   return quantity->number / 100;
 }
 
+double parse_percent(std::string_view text, const std::string& subject) {
+  const auto quantity = split(text);
+  const bool is_percent = quantity && (quantity->unit == "%" || quantity->unit.empty());
+  if (!is_percent || quantity->number <= 0 || quantity->number > 100)
+    throw usage(subject, text, "is not a percentage above 0, up to 100; write it as 0.5%");
+  return quantity->number / 100;
+}
+
 std::uint64_t parse_count(std::string_view text, const std::string& subject) {
   std::uint64_t count = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), count);

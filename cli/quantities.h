@@ -28,6 +28,9 @@ inline constexpr std::chrono::nanoseconds kLongestInterval = std::chrono::minute
 /// anything that is no share, 0, negative, or more than the whole
 [[nodiscard]] double parse_share(std::string_view text, const std::string& subject);
 
+/// "0.5%", "0.5": of a hundred, as a share. @throws Error(usage) for anything else, 0, negative, or more than the whole
+[[nodiscard]] double parse_percent(std::string_view text, const std::string& subject);
+
 /// A whole number of things, at least 1. @throws Error(usage)
 [[nodiscard]] std::uint64_t parse_count(std::string_view text, const std::string& subject);
 

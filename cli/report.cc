@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "cli/call_tree.h"
 #include "cli/command_line.h"
 #include "cli/hot_functions.h"
 #include "cli/input_files.h"
@@ -13,12 +14,15 @@
 #include "cli/report_table.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
-#include "formats/profile/profile_builder.h"
+#include "cli/view_options.h"
+#include "formats/base/error.h"
 
 namespace gauge::cli {
 namespace {
 
 constexpr std::size_t kStandardWidth = 80;
+constexpr std::size_t kCallsShown = 100;
+constexpr double kLeastCall = 0.01;  // of the whole, unless --min-percent says so
 
 HelpTexts help() {
   return {
@@ -30,7 +34,8 @@ HelpTexts help() {
           "does not. Times of all threads are added.",
       .examples =
           "gauge report out.gpf\n"
-          "gauge report --sort total --limit 50 out-*.gpf",
+          "gauge report --sort total --limit 50 out-*.gpf\n"
+          "gauge report --tree --include 'app.*' out.gpf",
   };
 }
 
@@ -39,15 +44,23 @@ struct Options {
   std::string limit;
   std::string sort = "self";
   std::string colour = "auto";
+  bool tree = false;
   bool json = false;
+  ViewOptions view;
 };
 
 void add_options(CommandLine& line, Options& options) {
   line.words(options.files);
-  line.option("-n,--limit", "COUNT", "functions to show (default: 25; with --json: all)", options.limit);
+  line.option("-n,--limit", "COUNT", "functions to show (default: 25; with --tree: 100;\nwith --json: all)",
+              options.limit);
+  line.flag("--tree",
+            "who called whom, from the outermost function on;\ncalls below 1% are left out, unless --min-percent\nsays "
+            "otherwise",
+            options.tree);
   line.option("--sort", "BY", "self (default), total, or cpu, which is CPU time of\nthe function itself", options.sort);
   line.option("--color,--colour", "WHEN", "auto (default), always or never", options.colour);
   line.flag("--json", "print JSON, for scripts", options.json);
+  add_view_options(line, options.view);
 }
 
 void print_lines(std::FILE* stream, std::string_view before, const std::vector<std::string>& lines) {
@@ -65,10 +78,15 @@ int report(const Arguments& arguments) {
   TableStyle style{.colour = wants_colour(options.colour, STDOUT_FILENO), .width = {}};
   if (is_terminal(STDOUT_FILENO)) style.width = terminal_width(STDOUT_FILENO, kStandardWidth);
   const SortKey key = parse_sort_key(options.sort);
+  if (options.tree && options.json)
+    throw Error{ErrorCode::usage, "--tree: is for people, --json has the functions; leave one of them out"};
+  style.is_tree = options.tree;
+  if (options.tree) style.limit = kCallsShown;
   if (!options.limit.empty()) style.limit = parse_count(options.limit, "--limit");
 
-  const Profile profile = load_profile(options.files);
-  const HotFunctions hot = hot_functions(profile, key);
+  const Profile profile = load_view(options.files, view_of(options.view));
+  const double least_call = options.view.min_percent.empty() ? kLeastCall : 0;  // what is smaller is cut off by then
+  const HotFunctions hot = options.tree ? call_tree(profile, key, least_call) : hot_functions(profile, key);
   const std::vector<std::string> warnings = health_warnings(profile);
   if (options.json) {
     print_report_json(profile, hot, options.limit.empty() ? std::numeric_limits<std::size_t>::max() : style.limit);

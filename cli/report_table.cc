@@ -100,17 +100,18 @@ class Table {
     std::string line = painted_by_heat(paint_, self, fmt::format("{:>6}", percent(self))) + " ";
     if (bar_width() != 0) line += " " + share_bar(self, total, bar_width(), style_.colour) + " ";
     line += fmt::format("{:>7} {:>9} {:>9}  ", percent(total), time_cell(hot.self.wall), time_cell(hot.self.cpu));
-    line += " " + place(profile_.function(hot.function));
+    line += " " + paint_.light(hot.branch) + place(profile_.function(hot.function), display_width(hot.branch));
     lines_.push_back(std::move(line));
   }
 
   /// Name and, where there is room, file and line.
-  std::string place(const Function& function) const {
+  /// @param used  columns that something else takes
+  std::string place(const Function& function, std::size_t used) const {
     const std::string name = printable(function.unique_name);
     const std::string file = printable(short_file(profile_, function));
     const std::string where = function.file.empty() ? "" : fmt::format("{}:{}", file, function.first_line);
     if (!style_.width) return where.empty() ? name : name + "  " + where;
-    const std::size_t room = std::max<std::size_t>(*style_.width - std::min(*style_.width, used_width()), 12);
+    const std::size_t room = std::max<std::size_t>(*style_.width - std::min(*style_.width, used_width() + used), 12);
     const std::size_t left = room - std::min(room, display_width(name) + 2);
     constexpr std::size_t kLeastPlace = 8;  // "…x.py:12" still says something
     if (left < kLeastPlace || where.empty()) return last_columns(name, room);
@@ -120,6 +121,11 @@ class Table {
   void add_rest(std::size_t shown) {
     const std::size_t rest = hot_.functions.size() - shown;
     if (rest == 0) return;
+    if (style_.is_tree) {
+      lines_.push_back(paint_.dim(
+          fmt::format("and {}; --limit {} shows all", format_count(rest, "more call"), hot_.functions.size())));
+      return;
+    }
     Weights self;
     for (std::size_t index = shown; index < hot_.functions.size(); ++index) self += hot_.functions[index].self;
     lines_.push_back(paint_.dim(fmt::format("{:>6} in {}; --limit {} shows all", percent(hot_.share(self)),

@@ -13,6 +13,7 @@ struct TableStyle {
   bool colour = false;
   std::optional<std::size_t> width;  // of the terminal, which also gets bars; none = a pipe: nothing is cut
   std::size_t limit = 25;            // functions
+  bool is_tree = false;              // of calls
 };
 
 /// Lines without newline: what was recorded, how well, a heading, one line per function, and what was left out.

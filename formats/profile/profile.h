@@ -208,6 +208,9 @@ class Profile {
     for (const ThreadStack& entry : tables_.thread_stacks) sum += entry.weights;
     return sum;
   }
+  /// For a profile made of this one.
+  [[nodiscard]] ProfileTables take_tables() && { return std::move(tables_); }
+  [[nodiscard]] const std::shared_ptr<const SampleSource>& sample_source() const noexcept { return samples_; }
   /// Streams the samples from the recordings; see SampleSource.
   void for_each_sample(const std::function<void(const Sample&)>& visit) const { samples_->for_each(visit); }
 

@@ -100,6 +100,15 @@ TEST(ParseShare, RefusesAllThatIsNone) {
   EXPECT_THAT([] { (void)parse_share("101%", "-m"); }, complains("-m: '101%' is more than one core", "leave it out"));
 }
 
+TEST(ParsePercent, TakesNumbersWithAndWithoutTheSign) {
+  EXPECT_DOUBLE_EQ(parse_percent("0.5%", "--min-percent"), 0.005);
+  EXPECT_DOUBLE_EQ(parse_percent("100", "--min-percent"), 1);
+  for (const std::string text : {"0", "-1", "101", "x", "5ms", ""}) {
+    EXPECT_THAT([&] { (void)parse_percent(text, "--min-percent"); },
+                complains("--min-percent: '" + text + "' is not a percentage above 0, up to 100", "0.5%"));
+  }
+}
+
 TEST(ParseCount, RefusesAllButWholeNumbersFromOne) {
   EXPECT_EQ(parse_count("12", "-n"), 12U);
   for (const char* text : {"", "0", "-1", "1.5", "ten", "99999999999999999999"}) {

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "formats/base/error.h"
+#include "formats/profile/profile_view.h"
 #include "tests/formats/format_totals.h"
 #include "tests/formats/gunzip.h"
 #include "tests/support/golden.h"
@@ -24,6 +25,8 @@ static void PrintTo(const Format& format, std::ostream* out) {  // NOLINT(readab
 }
 
 namespace {
+
+using namespace std::chrono_literals;
 
 std::string written(const Format& format, const Profile& profile) {
   StringSink sink;
@@ -121,18 +124,28 @@ TEST_P(EveryFormatAndProfile, WritesTheGoldenFile) {
   expect_golden(path, written(format(), profile()));
 }
 
-TEST_P(EveryFormatAndProfile, WeighsWhatTheSamplesWeigh) {
-  const TotalsReader read_totals = totals_reader(std::string{format().name});
-  if (!read_totals) GTEST_SKIP() << format().name << " holds no weights";
+void expect_weights(const Profile& profile, std::string_view format, const std::string& bytes) {
+  const TotalsReader read_totals = totals_reader(std::string{format});
   Weights sampled;
-  profile().for_each_sample([&](const Sample& sample) { sampled += weights_of(sample); });
+  profile.for_each_sample([&](const Sample& sample) { sampled += weights_of(sample); });
 
-  const FormatTotals totals = read_totals(written(format(), profile()));
+  const FormatTotals totals = read_totals(bytes);
   EXPECT_TRUE(totals.samples || totals.wall || totals.cpu || totals.gil);
   EXPECT_EQ(totals.samples.value_or(sampled.samples), sampled.samples);
   EXPECT_LE(std::chrono::abs(totals.wall.value_or(sampled.wall) - sampled.wall), totals.rounding);
   EXPECT_LE(std::chrono::abs(totals.cpu.value_or(sampled.cpu) - sampled.cpu), totals.rounding);
   EXPECT_LE(std::chrono::abs(totals.gil.value_or(sampled.gil) - sampled.gil), totals.rounding);
+}
+
+TEST_P(EveryFormatAndProfile, WeighsWhatTheSamplesWeigh) {
+  if (!totals_reader(std::string{format().name})) GTEST_SKIP() << format().name << " holds no weights";
+  expect_weights(profile(), format().name, written(format(), profile()));
+}
+
+TEST_P(EveryFormatAndProfile, WeighsWhatAViewOfTheSamplesWeighs) {
+  if (!totals_reader(std::string{format().name})) GTEST_SKIP() << format().name << " holds no weights";
+  const ProfileView view{.since = 10ns, .merge_threads = true, .depth = 2};
+  expect_weights(view_of(profile(), view), format().name, written(format(), view_of(profile(), view)));
 }
 
 TEST(FormatTable, NamesAndExtensionsAreUnique) {

@@ -92,7 +92,7 @@ def test_help_fits_a_page_and_shows_examples(gauge: pathlib.Path, verb: str) -> 
     outcome = run([gauge, *verb.split(), "--help"])
     assert (outcome.returncode, outcome.stderr) == (0, b"")
     lines = outcome.stdout.decode().splitlines()
-    assert len(lines) <= 40
+    assert len(lines) <= 64
     assert max(map(len, lines)) <= 110
     assert "Examples:" in lines
 
@@ -276,6 +276,42 @@ def test_report_json_agrees_with_pstats(gauge: pathlib.Path, generate: Generate)
     answer = json.loads(run([gauge, "report", "--json", recording]).stdout)
     total = pstats.Stats(str(recording.with_suffix(".pstats"))).total_tt  # type: ignore[attr-defined]
     assert sum(each["self"]["wall_ns"] for each in answer["functions"]) / 1e9 == pytest.approx(total, abs=1e-6)
+
+
+def collapsed(gauge: pathlib.Path, *words: str | pathlib.Path) -> dict[str, int]:
+    """What `gauge convert` with these options makes of each stack; thread by thread."""
+    outcome = run([gauge, "convert", "--to", "collapsed", "--weight", "wall", "--threads", "-o", "-", *words])
+    assert outcome.returncode == 0, outcome.stderr
+    lines = outcome.stdout.decode().splitlines()
+    return {stack: int(amount) for stack, _, amount in (line.rpartition(" ") for line in lines)}
+
+
+def test_options_choose_what_is_seen(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate()
+    whole = collapsed(gauge, recording)
+    thread = next(iter(whole)).split(";")[0].removeprefix("<thread ").removesuffix(">")
+    of_thread = {stack: wall for stack, wall in whole.items() if stack.startswith(f"<thread {thread}>")}
+    assert 0 < len(of_thread) < len(whole)
+    assert collapsed(gauge, "--thread", thread, recording) == of_thread
+    until, since = (collapsed(gauge, option, "100ms", recording) for option in ("--until", "--since"))
+    assert 0 < sum(until.values()) < sum(whole.values())
+    assert sum(until.values()) + sum(since.values()) == sum(whole.values())
+    shallow = collapsed(gauge, "--depth", "1", recording)
+    assert all(stack.count(";") <= 1 for stack in shallow)
+    assert sum(shallow.values()) == sum(whole.values())
+
+
+def test_report_shows_what_options_choose(gauge: pathlib.Path, generate: Generate) -> None:
+    recording = generate()
+    first = json.loads(run([gauge, "report", "--json", recording]).stdout)["functions"][0]
+    found = json.loads(run([gauge, "report", "--json", "--include", first["name"], recording]).stdout)
+    assert found["total"] == first["total"]
+
+
+def test_options_that_leave_nothing_say_so(gauge: pathlib.Path, generate: Generate) -> None:
+    outcome = run([gauge, "convert", "--to", "collapsed", "-o", "-", "--include", "nobody", generate()])
+    assert (outcome.returncode, outcome.stdout) == (0, b"[no samples] 0\n")
+    assert b"gauge: none of 2 000 samples is to be seen by these options; see what there is with" in outcome.stderr
 
 
 def test_report_is_plain_in_a_pipe_and_coloured_on_demand(gauge: pathlib.Path, generate: Generate) -> None:
