@@ -45,7 +45,7 @@ HotFunctions hot_functions(const Profile& profile, SortKey key) {
   const CallGraph graph = fold(profile);
   HotFunctions hot{.functions = {}, .total = graph.total, .key = key};
   for (const CallGraphNode& node : graph.nodes) {
-    if (node.inclusive.samples != 0) hot.functions.push_back({node.function, node.self, node.inclusive});
+    if (node.inclusive.samples != 0) hot.functions.push_back({node.function, node.self, node.inclusive, ""});
   }
   std::ranges::sort(hot.functions, [&](const HotFunction& a, const HotFunction& b) {
     const auto rank_a = rank(a, key);

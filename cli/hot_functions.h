@@ -19,7 +19,7 @@ struct HotFunction {
   FunctionId function{};
   Weights self;          // it was executing
   Weights total;         // it or something it called was
-  std::string branch{};  // in a call tree: drawn before its name
+  std::string branch;  // in a call tree: drawn before its name
 };
 
 struct HotFunctions {

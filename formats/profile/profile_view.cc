@@ -53,6 +53,7 @@ ThreadMap map_threads(const ProfileTables& tables, const ProfileView& view) {
 
 std::vector<bool> functions_of(const ProfileTables& tables, const std::vector<std::string>& patterns) {
   std::vector<bool> result;
+  result.reserve(tables.functions.size());
   for (const Function& function : tables.functions) {
     result.push_back(
         std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches_function(pattern, function); }));

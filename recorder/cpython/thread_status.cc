@@ -65,7 +65,8 @@ std::uint32_t cpu_status(const CpuSight& cpu, bool wants_gil, PlaceOnDemand& pla
   if (!cpu.before) return gpf::kCpuUnknown;
   if (cpu.is_running()) return gpf::kOnCpu;
   if (!cpu.has_run || wants_gil) return 0;  // it waits, then
-  return !place.get() || place.get()->is_ready ? std::uint32_t{gpf::kReady} : 0;
+  const std::optional<KernelPlace> found = place.get();
+  return !found || found->is_ready ? std::uint32_t{gpf::kReady} : 0;
 }
 
 std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu, std::uintptr_t gil,
@@ -81,10 +82,10 @@ std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuS
   const bool has_not_got_it = record.has_waiting && record.was_waiting && record.waiting_switches == switches;
   if (!has_not_run && !has_not_got_it) {
     if (cpu.is_running()) return 0;
-    if (!cpu.after || !place.get()) return gpf::kGilUnknown;
+    const std::optional<KernelPlace> found = place.get();
+    if (!cpu.after || !found) return gpf::kGilUnknown;
     record.has_waiting = true;
-    record.was_waiting =
-        place.get()->call == SYS_futex && contains(gil, layout.gil.size, place.get()->first_argument, 1);
+    record.was_waiting = found->call == SYS_futex && contains(gil, layout.gil.size, found->first_argument, 1);
     record.waiting_cpu = *cpu.after;
     record.waiting_switches = switches;
   }

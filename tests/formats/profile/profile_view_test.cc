@@ -19,8 +19,8 @@ using testing::IsEmpty;
 std::string text_of(const Profile& profile, StackId stack) {
   std::string text;
   for (; stack != kEmptyStack; stack = profile.stack(stack).parent) {
-    const std::string& name = profile.function(profile.leaf_function(stack)).unique_name;
-    text = text.empty() ? name : name + ";" + text;
+    if (!text.empty()) text.insert(0, ";");
+    text.insert(0, profile.function(profile.leaf_function(stack)).unique_name);
   }
   return text;
 }
