@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 #include <protozero/pbf_reader.hpp>
 
+#include <algorithm>
 #include <limits>
 
 #include "formats/base/error.h"
@@ -37,29 +38,32 @@ std::uint32_t read_uint32(pbf_reader& message) { return narrow(message.get_uint6
 std::string read_text(pbf_reader& message) { return message.get_bytes(); }
 pbf_reader read_message(pbf_reader& message) { return pbf_reader{message.get_view()}; }
 
-/// Visits the varints of a packed field, or the one of an unpacked entry: a decoder has to take both.
-template <typename Visit>
-void for_each_varint(pbf_reader& message, const Visit& visit) {
+/// Appends the varints of a packed field, or the one of an unpacked entry: a decoder has to take both.
+template <typename Number, typename Convert>
+void append_numbers(pbf_reader& message, std::vector<Number>& column, const Convert& convert) {
   if (message.has_wire_type(pbf_wire_type::varint)) {
-    visit(message.get_uint64());
+    column.push_back(convert(message.get_uint64()));
     return;
   }
   const protozero::data_view view = message.get_view();
   const char* position = view.data();
   const char* const end = position + view.size();
-  while (position != end) visit(protozero::decode_varint(&position, end));
+  const std::size_t before = column.size();
+  // Each ends with the one byte of it whose high bit is not set, so there is room for all of them.
+  const auto count = std::count_if(position, end, [](char byte) { return static_cast<signed char>(byte) >= 0; });
+  column.resize(before + static_cast<std::size_t>(count));
+  for (Number* out = column.data() + before; position != end; ++out)
+    *out = convert(protozero::decode_varint(&position, end));
 }
 
 void append_column(pbf_reader& message, std::vector<std::uint64_t>& column) {
-  for_each_varint(message, [&](std::uint64_t number) { column.push_back(number); });
+  append_numbers(message, column, [](std::uint64_t number) { return number; });
 }
 
-void append_column(pbf_reader& message, std::vector<std::uint32_t>& column) {
-  for_each_varint(message, [&](std::uint64_t number) { column.push_back(narrow(number)); });
-}
+void append_column(pbf_reader& message, std::vector<std::uint32_t>& column) { append_numbers(message, column, narrow); }
 
 void append_column(pbf_reader& message, std::vector<std::int32_t>& column) {
-  for_each_varint(message, [&](std::uint64_t number) { column.push_back(protozero::decode_zigzag32(narrow(number))); });
+  append_numbers(message, column, [](std::uint64_t number) { return protozero::decode_zigzag32(narrow(number)); });
 }
 
 // One field a line, so that the switches can be read beside the schema.

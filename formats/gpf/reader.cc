@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 #include <variant>
 
 #include "formats/base/error.h"
+#include "formats/base/read_ahead.h"
 #include "formats/gpf/byte_source.h"
 #include "formats/gpf/codec.h"
 #include "formats/gpf/frame_index.h"
@@ -25,6 +27,18 @@ struct Scratch {
 };
 
 using BlockOrDamage = std::variant<Block, Damage>;
+
+struct DecodedBlock {
+  Scratch scratch;
+  BlockOrDamage result;
+};
+
+/// Threads that decode blocks for another one that does something with them.
+std::size_t decoding_threads(std::size_t blocks) {
+  constexpr std::size_t kFewBlocks = 8;  // done before threads are up
+  constexpr std::size_t kMost = 4;       // more are faster than anyone who does something with the blocks
+  return blocks < kFewBlocks ? 0 : std::min<std::size_t>(std::thread::hardware_concurrency(), kMost);
+}
 
 BlockOrDamage read_block(const ByteSource& source, const FrameExtent& extent, std::size_t index, Scratch& scratch) {
   try {
@@ -129,13 +143,16 @@ class Recording::Impl {
 
   ReadReport for_each_frame(const std::function<void(const Block&, std::string_view)>& visit) const {
     ReportBuilder report{index_, source_->size()};
-    Scratch scratch;
-    for (std::size_t i = 0; i < index_.blocks.size(); ++i) {
-      BlockOrDamage result = read(i, scratch);
-      if (auto* damage = std::get_if<Damage>(&result)) {
+    const std::size_t count = index_.blocks.size();
+    ReadAhead<DecodedBlock> blocks{count, decoding_threads(count), [this](std::size_t index, DecodedBlock& decoded) {
+                                     decoded.result = read(index, decoded.scratch);
+                                   }};
+    for (std::size_t i = 0; i < count; ++i) {
+      DecodedBlock& decoded = blocks.take();
+      if (auto* damage = std::get_if<Damage>(&decoded.result)) {
         report.add(std::move(*damage));
-      } else if (const Block& block = std::get<Block>(result); report.add(block, index_.blocks[i], i)) {
-        visit(block, scratch.frame);
+      } else if (const Block& block = std::get<Block>(decoded.result); report.add(block, index_.blocks[i], i)) {
+        visit(block, decoded.scratch.frame);
       }
     }
     if (open_block_ && report.add_open(open_block_->block)) visit(open_block_->block, open_block_->frame);
