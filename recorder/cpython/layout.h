@@ -25,7 +25,7 @@ typedef struct GaugeLayout {
   struct {
     uint32_t next, id, threads_head;
     uint32_t gil;         /* from 3.12: pointer to the interpreter's GIL */
-    uint32_t code_births; /* from 3.12: 32-bit counter that moves whenever a code object is made; 0 = stuck */
+    uint32_t code_births; /* from 3.13: 32-bit counter that moves whenever a code object is made; 0 = stuck */
   } interpreter;
 
   struct {
@@ -91,6 +91,9 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled);
 
 /* The address of _PyRuntime. */
 uintptr_t gauge_runtime_address(void);
+
+/* The counter of code_births, of the caller's interpreter, which needs the GIL; 0 = there is none. */
+uint32_t gauge_code_births(void);
 
 /* Not 0 once the interpreter has begun to tear itself down. Needs no GIL. */
 int gauge_is_finalizing(void);

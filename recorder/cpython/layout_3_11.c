@@ -63,4 +63,6 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
 
 uintptr_t gauge_runtime_address(void) { return (uintptr_t)&_PyRuntime; }
 
+uint32_t gauge_code_births(void) { return 0; }
+
 int gauge_is_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }

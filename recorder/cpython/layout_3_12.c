@@ -20,7 +20,7 @@ const GaugeLayout gauge_layout = {
                     .id = offsetof(PyInterpreterState, id),
                     .threads_head = offsetof(PyInterpreterState, threads.head),
                     .gil = offsetof(PyInterpreterState, ceval.gil),
-                    .code_births = offsetof(PyInterpreterState, func_state.next_version)},
+                    .code_births = GAUGE_NO_FIELD}, /* func_state.next_version is there, but nobody moves it */
     .gil = {.holder = offsetof(struct _gil_runtime_state, last_holder),
             .locked = offsetof(struct _gil_runtime_state, locked),
             .switches = offsetof(struct _gil_runtime_state, switch_number),
@@ -61,5 +61,7 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
 }
 
 uintptr_t gauge_runtime_address(void) { return (uintptr_t)&_PyRuntime; }
+
+uint32_t gauge_code_births(void) { return 0; }
 
 int gauge_is_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }

@@ -51,6 +51,8 @@ const char* gauge_layout_difference(uint64_t* published, uint64_t* compiled) {
 
 uintptr_t gauge_runtime_address(void) { return (uintptr_t)&_PyRuntime; }
 
+uint32_t gauge_code_births(void) { return PyInterpreterState_Get()->func_state.next_version; }
+
 int gauge_is_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }
 
 #endif

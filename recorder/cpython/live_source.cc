@@ -85,7 +85,8 @@ void LiveSource::look(StackVisitor& visitor) noexcept {
 WalkContext LiveSource::context_of(const ThreadRecord& record) const noexcept {
   const Interpreter& interpreter = parts_->threads.interpreter(record);
   const std::uint32_t births = facts_.layout->interpreter.code_births;
-  return {.gil = interpreter.gil, .code_births = births == GAUGE_NO_FIELD ? 0 : interpreter.address + births};
+  const bool has_births = births != GAUGE_NO_FIELD && facts_.are_births_counted;
+  return {.gil = interpreter.gil, .code_births = has_births ? interpreter.address + births : 0};
 }
 
 void LiveSource::look_at(ThreadRecord& record, StackVisitor& visitor) noexcept {

@@ -68,6 +68,15 @@ using Owned = std::unique_ptr<T, Release>;
   return stack;
 }
 
+/// A counter that is stuck would let a code object that is gone pass for the one born in its place: so it must show
+/// that it moves.
+[[nodiscard]] bool are_births_counted() {
+  const std::uint32_t before = gauge_code_births();
+  const Owned<PyCodeObject> born(PyCode_NewEmpty("", "", 1));
+  if (!born) PyErr_Clear();
+  return born && gauge_code_births() != before;
+}
+
 void check_version() {
   if (gauge_layout.hex_version >> 16 != running_version() >> 16) {
     throw refusal(fmt::format("this recorder is for {}.{}", gauge_layout.hex_version >> 24,
@@ -93,6 +102,7 @@ std::unique_ptr<StackSource> make_process_source(int recorder_threads) {
                                                        .runtime = gauge_runtime_address(),
                                                        .is_finalizing = gauge_is_finalizing,
                                                        .recorder_threads = recorder_threads,
+                                                       .are_births_counted = are_births_counted(),
                                                        .version = version_text(running_version()),
                                                        .caller = reinterpret_cast<std::uintptr_t>(thread),
                                                        .caller_ids = ThreadIds::of_caller(),

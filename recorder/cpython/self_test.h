@@ -31,6 +31,7 @@ struct InterpreterFacts {
   std::uintptr_t runtime = 0;        // address of _PyRuntime
   int (*is_finalizing)() = nullptr;  // not 0 once it tears itself down; needs no GIL
   int recorder_threads = 0;          // of the process: they do not keep it alive
+  bool are_births_counted = false;   // GaugeLayout's code_births moves when a code object is made
   std::string version;               // "3.11.7", for messages
   std::uintptr_t caller = 0;         // address of the caller's thread state
   ThreadIds caller_ids;

@@ -312,3 +312,45 @@ def test_generators_and_coroutines_have_their_whole_stack(recordable: Interprete
     for sample in spinning:
         assert [frame.name for frame in sample.stack[-4:]] == chain
         assert [frame.line for frame in sample.stack[-4:-1]] == [21, 17, 14]
+
+
+# Each function is freed before the next one is made, mostly in the same place.
+MADE_ANEW = """
+    import json
+    import time
+
+    import gauge
+
+
+    def make(number):
+        scope = {"time": time}
+        exec(f"def name_{number}(until):\\n    while time.monotonic_ns() < until: pass", scope)
+        return scope.pop(f"name_{number}")
+
+
+    log = []
+    with gauge.record("out.gpf", rate=1000):
+        for number in range(150):
+            made = make(number)
+            begin = time.monotonic_ns()
+            made(begin + 3_000_000)
+            log.append([begin, time.monotonic_ns()])
+            del made
+    print(json.dumps(log))
+"""
+
+
+def test_a_function_made_where_another_one_was_is_called_by_its_own_name(
+    recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    recording, output = record_program(recordable, tmp_path, MADE_ANEW)
+    log = json.loads(output)
+    samples = recording.of_thread("MainThread")
+    seen = set()
+    for sample, following in zip(samples, samples[1:]):
+        for number in [int(frame.name[5:]) for frame in sample.stack if frame.name.startswith("name_")]:
+            seen.add(number)
+            begin, end = log[number]
+            assert sample.time_ns < end  # the stack was read between this sample's time and the next one's
+            assert following.time_ns > begin
+    assert len(seen) > 30
