@@ -1,5 +1,7 @@
 #include "formats/timeline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <limits>
@@ -43,11 +45,10 @@ class Collector {
   void add(const Sample& sample) {
     const Process& process = profile_.process(profile_.thread(sample.thread).process);
     nanoseconds& end = ends_[index_of(sample.thread)];
-    const nanoseconds offset = std::min(process.start_unix_time - timelines_.origin, kLongestOffset);
-    const nanoseconds start = sample.time - sample.wall - process.start_time + offset;
+    const nanoseconds start = timelines_.since_origin(process, sample.time - sample.wall);
     // A sample after a gap stands for an interval even if the gap was shorter: no time may be lost, so it comes late.
-    if (start > end) append(sample.thread, kNotSampled, start - end);
-    append(sample.thread, options_.shown[index_of(sample.stack)], sample.wall);
+    if (start > end) append(sample.thread, {.stack = kNotSampled, .duration = start - end});
+    append(sample.thread, run_of(sample));
     end = std::max(start, end) + sample.wall;
     longest_ = std::max(longest_, end);
     if (bytes_ > limit_) shrink();
@@ -62,19 +63,46 @@ class Collector {
  private:
   static constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
 
-  [[nodiscard]] std::uint32_t bytes_of(StackId stack) const {
-    return options_.bytes[stack == kNotSampled ? 0 : index_of(stack)];
+  [[nodiscard]] StackRun run_of(const Sample& sample) const {
+    const Weights weights = weights_of(sample);
+    return {.stack = options_.shown[index_of(sample.stack)],
+            .duration = sample.wall,
+            .samples = weights.samples,
+            .cpu = weights.cpu,
+            .gil = weights.gil};
   }
+
+  /// What a run of `stack` takes in the output, after one of `before`.
+  [[nodiscard]] std::uint64_t bytes_of(StackId before, StackId stack) const {
+    if (stack == kNotSampled) return options_.bytes_of_run;
+    const StackId shared = options_.is_nested && before != kNotSampled ? shared_stack(before, stack) : kEmptyStack;
+    const std::uint32_t bytes_before = shared == kEmptyStack ? 0 : options_.bytes[index_of(shared)];
+    return options_.bytes_of_run + options_.bytes[index_of(stack)] - bytes_before;
+  }
+
+  /// The innermost stack that both are, or are called from.
+  [[nodiscard]] StackId shared_stack(StackId a, StackId b) const {
+    while (a != b) {
+      StackId& later = a > b ? a : b;  // parents stand before their children
+      later = options_.shown[index_of(profile_.stack(later).parent)];
+    }
+    return a;
+  }
+
+  static StackId last_stack(const std::vector<StackRun>& runs) {
+    return runs.empty() ? kEmptyStack : runs.back().stack;
+  }
+
   std::uint32_t& slot_of(StackId stack) { return stack == kNotSampled ? slots_.back() : slots_[index_of(stack)]; }
 
-  void append(ThreadId thread, StackId stack, nanoseconds duration) {
+  void append(ThreadId thread, const StackRun& run) {
     std::vector<StackRun>& runs = timelines_.threads[index_of(thread)];
-    if (!runs.empty() && runs.back().stack == stack) {
-      runs.back().duration += duration;
+    if (!runs.empty() && runs.back().stack == run.stack) {
+      runs.back().absorb(run);
       return;
     }
-    runs.push_back({stack, duration});
-    bytes_ += bytes_of(stack);
+    bytes_ += bytes_of(last_stack(runs), run.stack);
+    runs.push_back(run);
   }
 
   /// Takes the shortest window that keeps the limit.
@@ -93,7 +121,8 @@ class Collector {
     bytes_ = 0;
     for (std::vector<StackRun>& runs : timelines_.threads) {
       coarsen(runs);
-      for (const StackRun& run : runs) bytes_ += bytes_of(run.stack);
+      StackId before = kEmptyStack;
+      for (const StackRun& run : runs) bytes_ += bytes_of(std::exchange(before, run.stack), run.stack);
     }
   }
 
@@ -115,7 +144,7 @@ class Collector {
         slot = static_cast<std::uint32_t>(kept++);
         runs.push_back(run);
       } else {
-        runs[slot].duration += run.duration;
+        runs[slot].absorb(run);
       }
     }
     forget(runs, first_of_window);
@@ -131,7 +160,7 @@ class Collector {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (kept > 0 && runs[kept - 1].stack == runs[i].stack) {
-        runs[kept - 1].duration += runs[i].duration;
+        runs[kept - 1].absorb(runs[i]);
       } else {
         runs[kept++] = runs[i];
       }
@@ -151,10 +180,21 @@ class Collector {
 
 }  // namespace
 
+nanoseconds Timelines::since_origin(const Process& process, nanoseconds time) const noexcept {
+  return time - process.start_time + std::min(process.start_unix_time - origin, kLongestOffset);
+}
+
 Timelines collect_timelines(const Profile& profile, const TimelineOptions& options) {
   Collector collector{profile, options};
   profile.for_each_sample([&collector](const Sample& sample) { collector.add(sample); });
   return std::move(collector).finish();
+}
+
+std::string order_text(const Timelines& timelines) {
+  if (timelines.window == nanoseconds::zero()) return {};
+  if (timelines.is_unordered) return ", order not kept";
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timelines.window).count();
+  return ms < 1000 ? fmt::format(", order kept to {} ms", ms) : fmt::format(", order kept to {} s", ms / 1000);
 }
 
 }  // namespace gauge

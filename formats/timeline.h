@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "formats/profile/profile.h"
@@ -18,10 +19,25 @@ namespace gauge {
 /// In place of a stack: the thread was not looked at. (The empty stack: it was, and had no Python frames.)
 inline constexpr StackId kNotSampled{std::numeric_limits<std::uint32_t>::max()};
 
-/// Time that a thread spent on one stack without another between.
+/// Time that a thread spent on one stack without another between, and what its samples stand for. A gap has none.
 struct StackRun {
   StackId stack{};
   std::chrono::nanoseconds duration{};
+  std::uint64_t samples = 0;
+  std::chrono::nanoseconds cpu{};
+  std::chrono::nanoseconds gil{};
+
+  [[nodiscard]] Weights weights() const noexcept {
+    const bool is_gap = stack == kNotSampled;
+    return {.samples = samples, .wall = is_gap ? std::chrono::nanoseconds{} : duration, .cpu = cpu, .gil = gil};
+  }
+  /// Takes in what another run of the same stack stands for.
+  void absorb(const StackRun& other) noexcept {
+    duration += other.duration;
+    samples += other.samples;
+    cpu += other.cpu;
+    gil += other.gil;
+  }
 
   bool operator==(const StackRun&) const = default;
 };
@@ -31,16 +47,25 @@ struct Timelines {
   std::chrono::nanoseconds window{};  // within windows of this length order is not kept; 0 = it is kept
   bool is_unordered = false;          // one window for all: only totals are left
   std::vector<std::vector<StackRun>> threads;  // by ThreadId; empty for a thread without samples
+
+  /// Since the origin, of a time by the process's own clock.
+  [[nodiscard]] std::chrono::nanoseconds since_origin(const Process& process,
+                                                      std::chrono::nanoseconds time) const noexcept;
 };
 
 struct TimelineOptions {
   std::span<const StackId> shown;        // by StackId: the stack that stands for it; parents before children
-  std::span<const std::uint32_t> bytes;  // by StackId: what a run of this stack takes in the output; a gap: as [0]
+  std::span<const std::uint32_t> bytes;  // by StackId: what its frames take in the output
+  std::uint32_t bytes_of_run = 0;        // what a run takes beside its frames; all that a gap takes
+  bool is_nested = false;                // frames in common with the run before take nothing: they just go on
   std::uint64_t max_bytes = 0;           // of all runs together; exceeded only where even totals per stack do
 };
 
 /// Reads the samples once. Each thread's runs begin at the origin and are as long as its samples' wall time and the
 /// gaps between them. Memory: twice as many runs as `max_bytes` has room for, three times for moments.
 [[nodiscard]] Timelines collect_timelines(const Profile& profile, const TimelineOptions& options);
+
+/// What is to be said of the order of time, after a thread's name: ", order kept to 1 s"; nothing where it is kept.
+[[nodiscard]] std::string order_text(const Timelines& timelines);
 
 }  // namespace gauge

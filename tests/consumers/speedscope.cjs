@@ -9,41 +9,12 @@
 //   views     file names of screenshots: Time Order, Left Heavy, Sandwich
 'use strict';
 
-const fs = require('node:fs');
-const http = require('node:http');
-const os = require('node:os');
 const path = require('node:path');
-const puppeteer = require('puppeteer-core');
+const {TIME_LIMIT_MS, openPage, printFromBrowser, run} = require('./chromium.cjs');
+const {serve} = require('./server.cjs');
 
 const APP = path.join(path.dirname(require.resolve('speedscope/package.json')), 'dist/release');
-const TIME_LIMIT_MS = 120_000;
-const TYPES = {'.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm'};
 const VIEWS = {1: 'time-order', 2: 'left-heavy', 3: 'sandwich'}; // the app's keys for them
-
-/** Serves the app's own files; it does not run from file:// addresses. */
-function serveApp() {
-  const server = http.createServer((request, response) => {
-    const name = path.basename(new URL(request.url, 'http://localhost').pathname) || 'index.html';
-    fs.readFile(path.join(APP, name), (error, content) => {
-      response.writeHead(error ? 404 : 200, {'Content-Type': TYPES[path.extname(name)] || 'application/octet-stream'});
-      response.end(error ? '' : content);
-    });
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
-
-function launch(chromium, profileFolder) {
-  return puppeteer.launch({
-    executablePath: chromium,
-    userDataDir: profileFolder,
-    headless: true,
-    protocolTimeout: TIME_LIMIT_MS,
-    args: [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    ],
-  });
-}
 
 async function until(isTrue, what) {
   for (const deadline = Date.now() + TIME_LIMIT_MS; !isTrue();) {
@@ -54,14 +25,7 @@ async function until(isTrue, what) {
 
 /** A page with the app in it. Adds what the page says to `messages`, and keeps what the app saves. */
 async function openApp(browser, address, messages) {
-  const page = await browser.newPage();
-  await page.setViewport({width: 1400, height: 900});
-  page.on('console', (message) => messages.push(message.text()));
-  page.on('pageerror', (error) => messages.push(`exception: ${error.message}`));
-  page.on('dialog', (dialog) => {
-    messages.push(`dialog: ${dialog.message()}`);
-    dialog.dismiss();
-  });
+  const page = await openPage(browser, messages);
   await page.evaluateOnNewDocument(() => {
     window.savedBlobs = [];
     const original = URL.createObjectURL;
@@ -114,23 +78,17 @@ async function examine(browser, address, file, screenshots) {
 }
 
 async function main([chromium, screenshots, ...files]) {
-  const profileFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'gauge-chromium-'));
-  const server = await serveApp();
-  const browser = await launch(chromium, profileFolder);
+  const server = await serve((name) => path.join(APP, name || 'index.html'));
+  const address = `http://127.0.0.1:${server.address().port}/`;
   try {
-    const results = [];
-    for (const file of files) {
-      results.push(await examine(browser, `http://127.0.0.1:${server.address().port}/`, file, screenshots));
-    }
-    await new Promise((resolve) => process.stdout.write(JSON.stringify(results), resolve));
+    await printFromBrowser(chromium, async (browser) => {
+      const results = [];
+      for (const file of files) results.push(await examine(browser, address, file, screenshots));
+      return results;
+    });
   } finally {
-    await browser.close();
     server.close();
-    fs.rmSync(profileFolder, {recursive: true, force: true});
   }
 }
 
-main(process.argv.slice(2)).catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+run(main);

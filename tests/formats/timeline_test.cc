@@ -5,17 +5,21 @@
 
 #include <map>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "formats/gpf/records.h"
 #include "tests/formats/spans/timeline.h"
+#include "tests/support/profile_of.h"
 
 namespace gauge {
 namespace {
 
 using std::chrono::nanoseconds;
 using test::Timeline;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::Field;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
 
@@ -27,6 +31,11 @@ Timelines collect(const Profile& profile, std::uint64_t max_runs = 1'000'000) {
   return collect_timelines(profile, {.shown = shown, .bytes = bytes, .max_bytes = max_runs});
 }
 
+/// A run of that stack and duration, whatever its samples stand for.
+auto is_run(StackId stack, nanoseconds duration) {
+  return AllOf(Field(&StackRun::stack, stack), Field(&StackRun::duration, duration));
+}
+
 constexpr StackId kA{1};  // Timeline numbers stacks in the order in which they are first written
 constexpr StackId kB{2};
 
@@ -35,7 +44,7 @@ TEST(Timelines, EqualNeighboursAreOneRun) {
   timeline.tick(10ms, "a");
   timeline.tick(20ms, "a");
   timeline.tick(31ms, "b");
-  EXPECT_THAT(collect(timeline.profile()).threads, ElementsAre(ElementsAre(StackRun{kA, 20ms}, StackRun{kB, 11ms})));
+  EXPECT_THAT(collect(timeline.profile()).threads, ElementsAre(ElementsAre(is_run(kA, 20ms), is_run(kB, 11ms))));
 }
 
 TEST(Timelines, AGapIsARunOfItsOwn) {
@@ -43,7 +52,7 @@ TEST(Timelines, AGapIsARunOfItsOwn) {
   timeline.tick(10ms, "a");
   timeline.tick(500ms, "a", {.status = gpf::kAfterGap, .wall = 10ms});
   EXPECT_THAT(collect(timeline.profile()).threads,
-              ElementsAre(ElementsAre(StackRun{kA, 10ms}, StackRun{kNotSampled, 480ms}, StackRun{kA, 10ms})));
+              ElementsAre(ElementsAre(is_run(kA, 10ms), is_run(kNotSampled, 480ms), is_run(kA, 10ms))));
 }
 
 TEST(Timelines, AThreadWithoutFramesIsNoGap) {
@@ -51,7 +60,7 @@ TEST(Timelines, AThreadWithoutFramesIsNoGap) {
   timeline.tick(10ms, "");
   timeline.tick(20ms, "a");
   EXPECT_THAT(collect(timeline.profile()).threads,
-              ElementsAre(ElementsAre(StackRun{kEmptyStack, 10ms}, StackRun{kA, 10ms})));
+              ElementsAre(ElementsAre(is_run(kEmptyStack, 10ms), is_run(kA, 10ms))));
 }
 
 TEST(Timelines, ASampleThatStandsForMoreThanTheGapBeforeItLosesNothing) {
@@ -60,7 +69,7 @@ TEST(Timelines, ASampleThatStandsForMoreThanTheGapBeforeItLosesNothing) {
   timeline.tick(16ms, "b", {.status = gpf::kAfterGap, .wall = 10ms});  // the tick between was missed, the jitter small
   timeline.tick(26ms, "a");
   EXPECT_THAT(collect(timeline.profile()).threads,
-              ElementsAre(ElementsAre(StackRun{kA, 10ms}, StackRun{kB, 10ms}, StackRun{kA, 10ms})));
+              ElementsAre(ElementsAre(is_run(kA, 10ms), is_run(kB, 10ms), is_run(kA, 10ms))));
 }
 
 TEST(Timelines, AllThreadsBeginWithTheFirstRecording) {
@@ -74,8 +83,8 @@ TEST(Timelines, AllThreadsBeginWithTheFirstRecording) {
   timeline.tick(two, 40ms, "b");
   const Timelines found = collect(timeline.profile());
   EXPECT_EQ(found.origin, 1000s);
-  EXPECT_THAT(found.threads, ElementsAre(ElementsAre(StackRun{kNotSampled, 20ms}, StackRun{kA, 10ms}),
-                                         ElementsAre(StackRun{kNotSampled, 2s + 30ms}, StackRun{kB, 10ms})));
+  EXPECT_THAT(found.threads, ElementsAre(ElementsAre(is_run(kNotSampled, 20ms), is_run(kA, 10ms)),
+                                         ElementsAre(is_run(kNotSampled, 2s + 30ms), is_run(kB, 10ms))));
 }
 
 TEST(Timelines, AForgedStartIsTenYearsAfterTheOthersAtMost) {
@@ -85,7 +94,7 @@ TEST(Timelines, AForgedStartIsTenYearsAfterTheOthersAtMost) {
   timeline.tables.processes[1].start_unix_time = nanoseconds{std::int64_t{1} << 62};
   timeline.tick(timeline.thread("two", 2), 10ms, "a");
   EXPECT_THAT(collect(timeline.profile()).threads[1],
-              ElementsAre(StackRun{kNotSampled, 24h * 365 * 10}, StackRun{kA, 10ms}));
+              ElementsAre(is_run(kNotSampled, 24h * 365 * 10), is_run(kA, 10ms)));
 }
 
 TEST(Timelines, AThreadWithoutSamplesHasNoRuns) {
@@ -114,9 +123,9 @@ TEST(Timelines, BeyondTheLimitOrderIsKeptToTheWindowOnly) {
   // Two runs a window until at most 50 are left: 9 s of alternation in windows of 500 ms make 2 * 18 runs.
   EXPECT_EQ(found.window, 500ms);
   EXPECT_EQ(found.threads[0].size(), 37U);
-  EXPECT_EQ(found.threads[0][0], (StackRun{kA, 250ms}));
-  EXPECT_EQ(found.threads[0][1], (StackRun{kB, 250ms}));
-  EXPECT_EQ(found.threads[0][20], (StackRun{StackId{3}, 1s}));
+  EXPECT_THAT(found.threads[0][0], is_run(kA, 250ms));
+  EXPECT_THAT(found.threads[0][1], is_run(kB, 250ms));
+  EXPECT_THAT(found.threads[0][20], is_run(StackId{3}, 1s));
 }
 
 TEST(Timelines, ALimitTakesNoTimeFromAnyStack) {
@@ -129,6 +138,49 @@ TEST(Timelines, ALimitTakesNoTimeFromAnyStack) {
   }
 }
 
+TEST(Timelines, ARunStandsForAllThatItsSamplesStandFor) {
+  const Profile profile = profile_of("f 2 20 12 gil\nf 1 11 5\n~ 500\nf 1 10 1 gil");
+  EXPECT_THAT(collect(profile).threads[0],
+              ElementsAre(StackRun{.stack = kA, .duration = 31ns, .samples = 3, .cpu = 17ns, .gil = 20ns},
+                          StackRun{.stack = kNotSampled, .duration = 500ns},
+                          StackRun{.stack = kA, .duration = 10ns, .samples = 1, .cpu = 1ns, .gil = 10ns}));
+}
+
+TEST(Timelines, ALimitTakesNoWeightFromAnyStack) {
+  std::string folded;
+  for (int i = 0; i < 100; ++i) folded += "f 1 10000000 7 gil\ng 2 20000000 5\n";
+  const Timelines found = collect(profile_of(folded), 4);
+  Weights total;
+  for (const StackRun& run : found.threads[0]) {
+    total += {.samples = run.samples, .wall = run.duration, .cpu = run.cpu, .gil = run.gil};
+  }
+  EXPECT_EQ(total, (Weights{.samples = 300, .wall = 3s, .cpu = 1200ns, .gil = 1s}));
+}
+
+TEST(Timelines, WhereFramesNestThoseThatGoOnTakeNothing) {
+  Timeline timeline;
+  for (int i = 1; i <= 1000; ++i) timeline.tick(i * 10ms, i % 2 == 1 ? "main;load;a" : "main;load;b");
+  const Profile profile = timeline.profile();
+  const std::vector<StackId> shown = {kEmptyStack, StackId{1}, StackId{2}, StackId{3}, StackId{4}};
+  const std::vector<std::uint32_t> bytes = {0, 100, 200, 201, 201};  // 100 for main and load, 1 for a and b
+  const TimelineOptions nested{.shown = shown, .bytes = bytes, .is_nested = true, .max_bytes = 1200};
+  EXPECT_EQ(collect_timelines(profile, nested).window, 0ns);  // 201 + 999
+  const TimelineOptions whole{.shown = shown, .bytes = bytes, .max_bytes = 1200};
+  EXPECT_GT(collect_timelines(profile, whole).window, 0ns);
+}
+
+TEST(Timelines, WhereFramesNestAGapEndsThem) {
+  Timeline timeline;
+  for (int i = 1; i <= 10; ++i) timeline.tick(i * 1s, "main", {.status = gpf::kAfterGap, .wall = 10ms});
+  const std::vector<StackId> shown = {kEmptyStack, StackId{1}};
+  const std::vector<std::uint32_t> bytes = {0, 100};
+  const Profile profile = timeline.profile();
+  TimelineOptions options{.shown = shown, .bytes = bytes, .is_nested = true, .max_bytes = 1000};
+  EXPECT_EQ(collect_timelines(profile, options).window, 0ns);
+  options.max_bytes = 999;
+  EXPECT_GT(collect_timelines(profile, options).window, 0ns);
+}
+
 TEST(Timelines, StacksShownAsOneAreOneRun) {
   Timeline timeline;
   timeline.tick(10ms, "a:1");
@@ -136,7 +188,7 @@ TEST(Timelines, StacksShownAsOneAreOneRun) {
   const std::vector<StackId> shown = {kEmptyStack, kA, kA};
   const std::vector<std::uint32_t> bytes(3, 1);
   const Timelines found = collect_timelines(timeline.profile(), {.shown = shown, .bytes = bytes, .max_bytes = 10});
-  EXPECT_THAT(found.threads, ElementsAre(ElementsAre(StackRun{kA, 20ms})));
+  EXPECT_THAT(found.threads, ElementsAre(ElementsAre(is_run(kA, 20ms))));
 }
 
 }  // namespace
