@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "formats/profile/text.h"
+#include "formats/profile/unique_names.h"
 
 namespace gauge {
 
@@ -22,6 +25,14 @@ std::string losses_description(const ProfileHealth& health) {
 
 std::string command_line(const Process& process) {
   return one_line(fmt::format("{}", fmt::join(process.command, " ")));
+}
+
+std::vector<std::string> process_titles(const Profile& profile) {
+  std::vector<std::string> titles = process_labels(profile);
+  for (std::size_t i = 0; i < titles.size(); ++i) {
+    if (std::string command = command_line(profile.processes()[i]); !command.empty()) titles[i] = std::move(command);
+  }
+  return titles;
 }
 
 }  // namespace gauge

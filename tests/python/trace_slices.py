@@ -1,0 +1,104 @@
+"""The slices of our trace files, read without Perfetto or the writers, and what Perfetto should say of them."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from folded_model import NOTHING, Costs
+
+JsonObject = dict[str, Any]
+AskPerfetto = Callable[[pathlib.Path, Sequence[str]], list[list[tuple[Any, ...]]]]
+# What Perfetto counts when it meets something that it cannot show.
+NO_ERRORS = "select name, value from stats where severity in ('error', 'data_loss') and value != 0"
+
+
+@dataclass
+class Slice:
+    """A pair of events. Times in nanoseconds."""
+
+    lane: tuple[Any, ...]
+    names: tuple[str, ...]  # of it and what is around it, outermost first
+    start: int
+    args: JsonObject
+    end: int = 0
+    own: Costs = NOTHING
+    total: Costs = NOTHING
+    children: list[Slice] = field(default_factory=list)
+
+
+def nanoseconds(event: str) -> int:
+    """Of an event's text: a time has three decimals, and no exponent."""
+    match = re.search(r'"ts":(\d+)\.(\d{3}),', event)
+    assert match, event
+    return int(match[1] + match[2])
+
+
+def lane_of(event: JsonObject) -> tuple[Any, ...]:
+    return (event["pid"], event["id"]) if "id" in event else (event["pid"], event["tid"])
+
+
+def read_slices(path: pathlib.Path) -> Iterator[Slice]:
+    """Every slice, once it ends. Checks that each event stands in a line and that slices nest in order of time."""
+    text = path.read_text(encoding="utf-8")
+    events = [line.rstrip(",") for line in text.splitlines()[1:-1]]
+    assert len(json.loads(text)["traceEvents"]) == len(events)
+    open_slices: defaultdict[tuple[Any, ...], list[Slice]] = defaultdict(list)
+    last: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+    for line in events:
+        event = json.loads(line)
+        if event["ph"] == "M":
+            continue
+        lane, time = lane_of(event), nanoseconds(line)
+        assert time >= last[lane]
+        last[lane] = time
+        stack = open_slices[lane]
+        if event["ph"] in "Bb":
+            names = (*(stack[-1].names if stack else ()), event["name"])
+            stack.append(Slice(lane, names, time, event.get("args", {})))
+            continue
+        assert event["ph"] in "Ee"
+        ended = stack.pop()
+        if event["ph"] == "e":
+            assert event["name"] == ended.names[-1]
+        ended.end = time
+        ended.args |= event["args"]
+        if stack:
+            stack[-1].children.append(ended)
+        yield ended
+    assert not any(open_slices.values())
+
+
+def is_of_thread(lane: tuple[Any, ...]) -> bool:
+    return isinstance(lane[1], int)
+
+
+def sliced(path: pathlib.Path) -> list[tuple[Any, ...]]:
+    """What slices_query() should give."""
+    return sorted(
+        (*each.lane, len(each.names) - 1, each.names[-1], each.start, each.end - each.start,
+         each.args["samples"], each.args["cpu_ns"], each.args["gil_ns"])
+        for each in read_slices(path) if is_of_thread(each.lane)
+    )  # fmt: skip
+
+
+def slices_query(prefix: str) -> str:
+    """SQL for the slices of threads. prefix: that of the arguments in Perfetto's tables."""
+    return f"""
+        with slices as (
+            select slice.*, thread.tid, process.pid from slice
+            join thread_track on slice.track_id = thread_track.id join thread using (utid) join process using (upid))
+        select pid, tid, depth, name, ts, dur,
+            extract_arg(arg_set_id, '{prefix}.samples'), extract_arg(arg_set_id, '{prefix}.cpu_ns'),
+            extract_arg(arg_set_id, '{prefix}.gil_ns')
+        from slices"""
+
+
+THREADS = """
+    select process.pid, process.name, thread.name from thread join process using (upid)
+    where utid in (select utid from thread_track)"""
