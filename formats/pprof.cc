@@ -9,7 +9,6 @@
 #include <protozero/pbf_builder.hpp>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "formats/descriptions.h"
 #include "formats/profile/text.h"
 #include "formats/profile/unique_names.h"
+#include "formats/string_table.h"
 #include "formats/writers.h"
 
 namespace gauge {
@@ -58,23 +58,6 @@ enum class Location : protozero::pbf_tag_type { id = 1, mapping_id = 2, line = 4
 enum class Line : protozero::pbf_tag_type { function_id = 1, line = 2, column = 3 };
 enum class Function : protozero::pbf_tag_type { id = 1, name = 2, system_name = 3, filename = 4, start_line = 5 };
 }  // namespace field
-
-/// Texts by number, in order of first use; the empty one is 0, as the format demands.
-class StringTable {
- public:
-  StringTable() { intern(""); }
-
-  std::int64_t intern(std::string_view text) {
-    const auto [entry, is_new] = numbers_.try_emplace(std::string{text}, static_cast<std::int64_t>(texts_.size()));
-    if (is_new) texts_.push_back(entry->first);
-    return entry->second;
-  }
-  [[nodiscard]] const std::vector<std::string_view>& texts() const noexcept { return texts_; }
-
- private:
-  std::unordered_map<std::string, std::int64_t> numbers_;
-  std::vector<std::string_view> texts_;  // keys of the map, which stay where they are
-};
 
 /// The labels of all samples of a thread, as numbers of texts.
 struct ThreadLabels {

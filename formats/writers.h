@@ -17,6 +17,10 @@ void write_chrome(const Profile& profile, const WriteOptions& options, Sink& sin
 /// Stacks in a line each with one weight, for flamegraph.pl and its kin. See docs/formats/collapsed.md.
 void write_collapsed(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// The Firefox Profiler's own format: every sample's lines and columns, wall and CPU time, and calls of asyncio tasks.
+/// Holds at most some hundred MB of runs. See docs/formats/firefox.md.
+void write_firefox(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// Inferred spans as an OpenTelemetry TracesData message in JSON. Memory does not grow with samples or spans. See
 /// docs/formats/otlp-spans.md and docs/spans.md.
 void write_otlp_spans(const Profile& profile, const WriteOptions& options, Sink& sink);

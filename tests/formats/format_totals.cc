@@ -76,6 +76,19 @@ FormatTotals collapsed_totals(std::string_view bytes) {
   return {.samples = samples};
 }
 
+/// Σ weights in milliseconds with six decimals; the CPU time is a column of its own.
+FormatTotals firefox_totals(std::string_view bytes) {
+  const auto to_nanoseconds = [](double ms) { return nanoseconds{std::llround(ms * 1e6)}; };
+  nanoseconds wall{};
+  nanoseconds cpu{};
+  const auto file = nlohmann::json::parse(bytes);
+  for (const auto& thread : file["threads"]) {
+    for (const auto& weight : thread["samples"]["weight"]) wall += to_nanoseconds(weight.get<double>());
+    for (const auto& delta : thread["samples"]["threadCPUDelta"]) cpu += nanoseconds{delta.get<std::int64_t>()};
+  }
+  return {.samples = {}, .wall = wall, .cpu = cpu};
+}
+
 /// Σ values, by the names of their types.
 FormatTotals pprof_totals(std::string_view bytes) {
   perftools::profiles::Profile file;
@@ -115,6 +128,7 @@ FormatTotals speedscope_totals(std::string_view bytes) {
 const std::map<std::string, TotalsReader>& readers() {
   static const std::map<std::string, TotalsReader> all = {
       {"callgrind", callgrind_totals}, {"chrome", chrome_totals}, {"collapsed", collapsed_totals},
+      {"firefox", firefox_totals},     {"otlp-spans", {}},  // what is seen once makes no span
       {"pprof", pprof_totals},         {"pstats", pstats_totals}, {"speedscope", speedscope_totals},
   };
   return all;
