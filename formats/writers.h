@@ -21,6 +21,9 @@ void write_collapsed(const Profile& profile, const WriteOptions& options, Sink& 
 /// Holds at most some hundred MB of runs. See docs/formats/firefox.md.
 void write_firefox(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// A page that shows the recording in a browser, of less than 5 MB; reads the samples once. See docs/formats/html.md.
+void write_html(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// Inferred spans as an OpenTelemetry TracesData message in JSON. Memory does not grow with samples or spans. See
 /// docs/formats/otlp-spans.md and docs/spans.md.
 void write_otlp_spans(const Profile& profile, const WriteOptions& options, Sink& sink);

@@ -10,6 +10,7 @@
 #include "formats/profile/profile.h"
 #include "profile.pb.h"
 #include "tests/formats/marshal_reader.h"
+#include "tests/formats/recording_of_page.h"
 
 namespace gauge {
 namespace {
@@ -89,6 +90,25 @@ FormatTotals firefox_totals(std::string_view bytes) {
   return {.samples = {}, .wall = wall, .cpu = cpu};
 }
 
+std::int64_t sum_of(const nlohmann::json& numbers) {
+  std::int64_t sum = 0;
+  for (const auto& number : numbers) sum += number.get<std::int64_t>();
+  return sum;
+}
+
+/// Σ weights of all threads' stacks.
+FormatTotals html_totals(std::string_view bytes) {
+  std::map<std::string, std::int64_t> sums;
+  const auto file = recording_of_page(bytes);
+  for (const auto& thread : file["threads"]) {
+    for (const char* const weight : {"samples", "wall", "cpu", "gil"}) sums[weight] += sum_of(thread[weight]);
+  }
+  return {.samples = static_cast<std::uint64_t>(sums["samples"]),
+          .wall = nanoseconds{sums["wall"]},
+          .cpu = nanoseconds{sums["cpu"]},
+          .gil = nanoseconds{sums["gil"]}};
+}
+
 /// Σ values, by the names of their types.
 FormatTotals pprof_totals(std::string_view bytes) {
   perftools::profiles::Profile file;
@@ -127,9 +147,15 @@ FormatTotals speedscope_totals(std::string_view bytes) {
 
 const std::map<std::string, TotalsReader>& readers() {
   static const std::map<std::string, TotalsReader> all = {
-      {"callgrind", callgrind_totals}, {"chrome", chrome_totals}, {"collapsed", collapsed_totals},
-      {"firefox", firefox_totals},     {"otlp-spans", {}},  // what is seen once makes no span
-      {"pprof", pprof_totals},         {"pstats", pstats_totals}, {"speedscope", speedscope_totals},
+      {"callgrind", callgrind_totals},
+      {"chrome", chrome_totals},
+      {"collapsed", collapsed_totals},
+      {"firefox", firefox_totals},
+      {"html", html_totals},
+      {"otlp-spans", {}},  // what is seen once makes no span
+      {"pprof", pprof_totals},
+      {"pstats", pstats_totals},
+      {"speedscope", speedscope_totals},
   };
   return all;
 }
