@@ -44,6 +44,7 @@ need_for_test() {
   need libdevel-nytprof-perl flamegraph.pl
   need libgmock-dev
   need libgtest-dev
+  need jq jq
   need libprotobuf-dev
   need nlohmann-json3-dev
   need protobuf-compiler protoc

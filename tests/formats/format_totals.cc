@@ -109,6 +109,21 @@ FormatTotals html_totals(std::string_view bytes) {
           .gil = nanoseconds{sums["gil"]}};
 }
 
+/// Σ lines that are samples.
+FormatTotals jsonl_totals(std::string_view bytes) {
+  FormatTotals totals{.samples = 0, .wall = nanoseconds{}, .cpu = nanoseconds{}, .gil = nanoseconds{}};
+  std::istringstream lines{std::string{bytes}};
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line);
+    if (object["type"] != "sample") continue;
+    ++*totals.samples;
+    *totals.wall += nanoseconds{object["wall_ns"].get<std::int64_t>()};
+    *totals.cpu += nanoseconds{object["cpu_ns"].get<std::int64_t>()};
+    *totals.gil += nanoseconds{object["gil_ns"].get<std::int64_t>()};
+  }
+  return totals;
+}
+
 /// Σ values, by the names of their types.
 FormatTotals pprof_totals(std::string_view bytes) {
   perftools::profiles::Profile file;
@@ -152,6 +167,7 @@ const std::map<std::string, TotalsReader>& readers() {
       {"collapsed", collapsed_totals},
       {"firefox", firefox_totals},
       {"html", html_totals},
+      {"jsonl", jsonl_totals},
       {"otlp-spans", {}},  // what is seen once makes no span
       {"pprof", pprof_totals},
       {"pstats", pstats_totals},
