@@ -16,8 +16,8 @@
 #include "formats/base/json_writer.h"
 #include "formats/buffered_output.h"
 #include "formats/json_text.h"
+#include "formats/otlp_attributes.h"
 #include "formats/spans/infer.h"
-#include "formats/spans/service_name.h"
 #include "formats/writers.h"
 
 namespace gauge {
@@ -40,12 +40,6 @@ class Attributes {
   void add(std::string_view key, nanoseconds time) { write(key, "intValue", std::to_string(time.count())); }
   void add(std::string_view key, bool truth) { write(key, "boolValue", truth); }
   void add(std::string_view key, const std::vector<std::string>& texts);
-
-  /// Leaves out what says nothing: unknown text and numbers, losses that were none.
-  template <typename T>
-  void add_unless_empty(std::string_view key, const T& content) {
-    if (content != T{}) add(key, content);
-  }
 
  private:
   template <typename T>
@@ -94,50 +88,26 @@ std::string attributes_of(Fill fill) {
 }
 
 std::string resource_attributes(const Process& process) {
-  return attributes_of([&](Attributes& to) {
-    to.add("service.name", service_name(process));
-    to.add("service.instance.id", process.run_id + "-" + std::to_string(process.pid));
-    to.add_unless_empty("host.name", process.host);
-    to.add("process.pid", process.pid);
-    to.add("process.parent_pid", process.ppid);
-    to.add_unless_empty("process.executable.path", process.executable);
-    to.add("process.command_args", process.command);
-    to.add_unless_empty("process.working_directory", process.working_directory);
-    to.add("process.runtime.name", "cpython");
-    to.add_unless_empty("process.runtime.version", process.python_version);
-    to.add("telemetry.sdk.name", "gauge");
-    to.add("telemetry.sdk.language", "python");
-    to.add_unless_empty("telemetry.sdk.version", process.gauge_version);
-    to.add("gauge.interval_ns", process.interval);
-    to.add_unless_empty("gauge.recording_truncated", process.is_truncated);
-  });
+  return attributes_of([&](Attributes& to) { add_resource_attributes(process, to); });
 }
 
 std::string scope_attributes(const ProfileHealth& health) {
-  return attributes_of([&](Attributes& to) {
-    to.add_unless_empty("gauge.missed_ticks", health.missed_ticks);
-    to.add_unless_empty("gauge.partial_stacks", health.partial_stacks);
-    to.add_unless_empty("gauge.truncated_stacks", health.truncated_stacks);
-    to.add_unless_empty("gauge.failed_reads", health.failed_reads);
-    to.add_unless_empty("gauge.dropped_samples", health.dropped_samples);
-    to.add_unless_empty("gauge.unresolved_samples", health.unresolved_samples);
-    to.add_unless_empty("gauge.damaged_blocks", health.damaged_blocks);
-  });
+  return attributes_of([&](Attributes& to) { add_scope_attributes(health, to); });
 }
 
 std::string code_attributes(const Function& function) {
   const std::string& name = function.qualified_name;
   return attributes_of([&](Attributes& to) {
     to.add("code.function.name", function.module.empty() ? name : function.module + "." + name);
-    to.add_unless_empty("code.file.path", function.file);
-    to.add_unless_empty("code.line.number", function.first_line);
+    add_unless_empty(to, "code.file.path", function.file);
+    add_unless_empty(to, "code.line.number", function.first_line);
   });
 }
 
 std::string thread_attributes(const Thread& thread) {
   return attributes_of([&](Attributes& to) {
-    to.add_unless_empty("thread.id", thread.native_id);
-    to.add_unless_empty("thread.name", thread.name);
+    add_unless_empty(to, "thread.id", thread.native_id);
+    add_unless_empty(to, "thread.name", thread.name);
     to.add("is_inferred", true);  // as OpenTelemetry's inferred spans for Java say it
   });
 }

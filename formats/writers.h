@@ -27,6 +27,9 @@ void write_html(const Profile& profile, const WriteOptions& options, Sink& sink)
 /// Every sample, and what it refers to, as lines of JSON. Memory does not grow with samples. See docs/formats/jsonl.md.
 void write_jsonl(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// OpenTelemetry's profiles signal as a ProfilesData message in protobuf. See docs/formats/otlp-profiles.md.
+void write_otlp_profiles(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// Inferred spans as an OpenTelemetry TracesData message in JSON. Memory does not grow with samples or spans. See
 /// docs/formats/otlp-spans.md and docs/spans.md.
 void write_otlp_spans(const Profile& profile, const WriteOptions& options, Sink& sink);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "formats/profile/profile.h"
+#include "opentelemetry/proto/profiles/v1development/profiles.pb.h"
 #include "profile.pb.h"
 #include "tests/formats/marshal_reader.h"
 #include "tests/formats/recording_of_page.h"
@@ -124,6 +125,23 @@ FormatTotals jsonl_totals(std::string_view bytes) {
   return totals;
 }
 
+/// Σ values of all processes' profiles, by the names of their types.
+FormatTotals otlp_profiles_totals(std::string_view bytes) {
+  opentelemetry::proto::profiles::v1development::ProfilesData file;
+  if (!file.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) throw std::runtime_error("no ProfilesData");
+  std::map<std::string, std::int64_t> sums;
+  for (const auto& resource : file.resource_profiles()) {
+    for (const auto& profile : resource.scope_profiles(0).profiles()) {
+      std::int64_t& sum = sums[file.dictionary().string_table(profile.sample_type().type_strindex())];
+      for (const auto& sample : profile.samples()) sum += sample.values(0);
+    }
+  }
+  return {.samples = static_cast<std::uint64_t>(sums["samples"]),
+          .wall = nanoseconds{sums["wall"]},
+          .cpu = nanoseconds{sums["cpu"]},
+          .gil = nanoseconds{sums["gil"]}};
+}
+
 /// Σ values, by the names of their types.
 FormatTotals pprof_totals(std::string_view bytes) {
   perftools::profiles::Profile file;
@@ -168,6 +186,7 @@ const std::map<std::string, TotalsReader>& readers() {
       {"firefox", firefox_totals},
       {"html", html_totals},
       {"jsonl", jsonl_totals},
+      {"otlp-profiles", otlp_profiles_totals},
       {"otlp-spans", {}},  // what is seen once makes no span
       {"pprof", pprof_totals},
       {"pstats", pstats_totals},
