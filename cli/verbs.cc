@@ -18,6 +18,7 @@ namespace {
 constexpr std::array kVerbs = {
     Verb{"record", "run a program and record where its time goes", record},
     Verb{"report", "print the hottest functions of a recording", report},
+    Verb{"view", "show a recording in the browser: flame graph, timeline, table", view},
     Verb{"convert", "turn a recording into what other tools open", convert},
     Verb{"info", "say what was recorded, and how well", info},
     Verb{"check", "find what is cut off or damaged, and repair it", check},

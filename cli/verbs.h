@@ -29,6 +29,8 @@ int record(const Arguments& arguments);
 int convert(const Arguments& arguments);
 /// Prints the hottest functions of recordings.
 int report(const Arguments& arguments);
+/// Shows recordings in the browser.
+int view(const Arguments& arguments);
 /// Prints what was recorded, and how well.
 int info(const Arguments& arguments);
 int check(const Arguments& arguments);

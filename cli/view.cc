@@ -1,0 +1,103 @@
+// gauge view: recordings as a page, in the browser.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/browser.h"
+#include "cli/command_line.h"
+#include "cli/input_files.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+#include "formats/base/error.h"
+#include "formats/base/sink.h"
+#include "formats/format.h"
+#include "formats/profile/profile_builder.h"
+
+namespace gauge::cli {
+namespace {
+
+constexpr std::string_view kPage = "html";
+
+struct Options {
+  std::vector<std::string> files;
+  std::string output;
+  bool force = false;
+  bool no_open = false;
+};
+
+HelpTexts help() {
+  return {
+      .verb = "view",
+      .usage = "gauge view [OPTIONS] FILE...",
+      .summary =
+          "Show recordings in the browser: flame graph, timeline and table of functions.\n\n"
+          "Writes one page that needs no network, prints its path and opens it. $BROWSER chooses the browser.",
+      .examples =
+          "gauge view out.gpf\n"
+          "gauge view --no-open -o out.html out-*.gpf",
+  };
+}
+
+void add_options(CommandLine& line, Options& options) {
+  line.words(options.files);
+  line.option("-o,--output", "FILE", "where to write the page (default: a temporary file)", options.output);
+  line.flag("-f,--force", "overwrite the output if it exists", options.force);
+  line.flag("--no-open", "write the page, and open no browser", options.no_open);
+}
+
+/// An empty file that only the user can read, in the folder for such.
+std::string make_temporary_file(std::string_view suffix) {
+  const char* const chosen = std::getenv("TMPDIR");
+  const std::string folder = chosen == nullptr || *chosen == '\0' ? "/tmp" : chosen;
+  std::string path = fmt::format("{}/gauge-XXXXXX{}", folder, suffix);
+  const int descriptor = mkostemps(path.data(), static_cast<int>(suffix.size()), O_CLOEXEC);
+  if (descriptor < 0)
+    throw io_error(folder, "cannot hold the page", errno, "name another folder with TMPDIR, or a file with -o");
+  close(descriptor);
+  return path;
+}
+
+/// Writes the page. @return where it is
+std::string write_page(const Profile& profile, const Options& options) {
+  const Format& format = *find_format(kPage);
+  const bool is_temporary = options.output.empty();
+  const std::string path = is_temporary ? make_temporary_file(format.extension) : options.output;
+  try {
+    FileSink sink{path, is_temporary || options.force};
+    write_file(format, profile, {}, sink);
+    sink.commit();
+  } catch (...) {
+    if (is_temporary) unlink(path.c_str());
+    throw;
+  }
+  return path;
+}
+
+}  // namespace
+
+int view(const Arguments& arguments) {
+  Options options;
+  CommandLine line{help()};
+  add_options(line, options);
+  if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
+  require_files(options.files, "view");
+
+  const Profile profile = load_profile(options.files);
+  const std::string path = write_page(profile, options);
+  fmt::print("{}\n", path);
+  for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);
+  if (!options.no_open && !open_in_browser(path)) {
+    fmt::print(stderr, "gauge: {}: no browser could be started; open it in one, or name yours in BROWSER\n",
+               printable(path));
+  }
+  return static_cast<int>(ExitStatus::done);
+}
+
+}  // namespace gauge::cli
