@@ -52,6 +52,7 @@ std::vector<std::string> words_of(const std::string& command, std::string_view a
 /// Starts a program that outlives us: without our terminal, whose Ctrl-C is not for it. @return 0 if it cannot be
 pid_t start(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));  // nobody changes them
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
