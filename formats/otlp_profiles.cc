@@ -158,7 +158,7 @@ class OtlpProfilesWriter {
  private:
   void write_process(ProcessId id);
   void write_scope(pbf_builder<field::ScopeProfiles>& profiles);
-  void write_profile(pbf_builder<field::ScopeProfiles>& profiles, ProcessId process,
+  void write_profile(pbf_builder<field::ScopeProfiles>& profiles, ProcessId id,
                      const std::pair<Weight, std::string_view>& weight);
   template <typename Field>
   void write_type(pbf_builder<Field>& message, Field where, Weight weight, std::string_view name);
