@@ -15,10 +15,10 @@
 #include "cli/input_files.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "cli/view_options.h"
 #include "formats/base/error.h"
 #include "formats/base/sink.h"
 #include "formats/format.h"
-#include "formats/profile/profile_builder.h"
 
 namespace gauge::cli {
 namespace {
@@ -30,6 +30,7 @@ struct Options {
   std::string output;
   bool force = false;
   bool no_open = false;
+  ViewOptions view;
 };
 
 HelpTexts help() {
@@ -50,6 +51,7 @@ void add_options(CommandLine& line, Options& options) {
   line.option("-o,--output", "FILE", "where to write the page (default: a temporary file)", options.output);
   line.flag("-f,--force", "overwrite the output if it exists", options.force);
   line.flag("--no-open", "write the page, and open no browser", options.no_open);
+  add_view_options(line, options.view);
 }
 
 /// An empty file that only the user can read, in the folder for such.
@@ -89,7 +91,7 @@ int view(const Arguments& arguments) {
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_files(options.files, "view");
 
-  const Profile profile = load_profile(options.files);
+  const Profile profile = load_view(options.files, view_of(options.view));
   const std::string path = write_page(profile, options);
   fmt::print("{}\n", path);
   for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);
