@@ -1,4 +1,4 @@
-// Where the blocks of a recording are.
+// Where the blocks of a recording are, and where it ends.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,15 @@ struct FrameExtent {
 };
 
 struct FrameIndex {
-  std::vector<FrameExtent> blocks;  // in file order; all of them look like blocks, some may not decode
-  std::vector<Damage> damage;       // between them
-  std::uint64_t tail_bytes = 0;     // of a last frame that the end of the file cuts off
+  std::vector<FrameExtent> blocks;      // in file order; all of them look like blocks, some may not decode
+  std::vector<FrameExtent> extensions;  // skippable frames of later versions, in file order
+  std::vector<Damage> damage;           // between them
+  std::uint64_t tail_bytes = 0;         // of a last frame that the end of the file cuts off
+  std::uint64_t end = 0;                // where the next recording begins, or the file ends
 };
 
-/// Walks from frame to frame. Where none begins, searches for the next one: damage takes what it hits and no more.
+/// Walks from frame to frame up to the next recording of the file. Where none begins, searches for the next one: damage
+/// takes what it hits and no more.
 /// @param offset  of the first frame after the header
 /// Cost: one pass over the file; decompresses nothing but what seems to have another block inside.
 /// @throws Error(io)

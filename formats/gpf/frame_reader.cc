@@ -34,7 +34,8 @@ FrameProbe probe_skippable(std::string_view bytes) noexcept {
   if (bytes.size() < kSkippableHeaderBytes) return {.kind = FrameKind::cut};
   const std::uint64_t size =
       kSkippableHeaderBytes + std::uint64_t{read_little_endian<std::uint32_t>(bytes, kMagicBytes)};
-  const bool is_header = read_little_endian<std::uint32_t>(bytes, 0) == kSkippableMagic &&
+  // Either will do: a header that damage has made an extension would mix two recordings.
+  const bool is_header = read_little_endian<std::uint32_t>(bytes, 0) == kSkippableMagic ||
                          bytes.substr(kSkippableHeaderBytes).starts_with(magic());
   if (is_header) return {.kind = FrameKind::header, .bytes = size};
   return {.kind = size <= bytes.size() ? FrameKind::skippable : FrameKind::cut, .bytes = size};

@@ -9,7 +9,7 @@ namespace gauge::gpf {
 
 enum class FrameKind {
   data,       // a block
-  header,     // the beginning of a recording
+  header,     // the beginning of a recording, even if it is damaged
   skippable,  // an extension of a later version
   cut,        // the beginning of a frame; the bytes end before the frame does
   none,       // no frame that a .gpf file may hold

@@ -1,6 +1,7 @@
 // The outside of a .gpf file: what stands around the messages of schemas/gauge.proto.
 //
-//   file      = header frame, data frame*
+//   file      = recording+
+//   recording = header frame, data frame*
 //   header    = zstd skippable frame 0x184D2A50 whose content is
 //               8 bytes   kMagic
 //               u16 u16   format major, minor
@@ -26,6 +27,9 @@ inline constexpr std::uint32_t kZstdMagic = 0xFD2FB528;
 
 inline constexpr std::size_t kSkippableHeaderBytes = 8;                     // magic, u32 length of the content
 inline constexpr std::size_t kPrefixBytes = kMagic.size() + 2 * 2 + 3 * 4;  // of the header's content
+
+/// Where in a header its Metadata begin.
+inline constexpr std::uint64_t kMetadataOffset = kSkippableHeaderBytes + kPrefixBytes;
 
 /// A block or a Metadata message that claims more, decompressed, is damaged; writers stay far below.
 inline constexpr std::size_t kMaxBlockBytes = std::size_t{16} << 20;

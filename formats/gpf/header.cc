@@ -97,9 +97,9 @@ Metadata read_metadata(std::string_view frame, const Metadata& prefix, const std
 
 }  // namespace
 
-Header read_header(const ByteSource& source, const std::string& subject) {
+Header read_header(const ByteSource& source, std::uint64_t offset, const std::string& subject) {
   std::string storage;
-  const std::string_view beginning = source.read(0, kLookBytes, storage);
+  const std::string_view beginning = source.read(offset, kLookBytes, storage);
   require_recording(beginning, subject);
 
   const auto content_bytes = read_little_endian<std::uint32_t>(beginning, 4);
@@ -107,8 +107,8 @@ Header read_header(const ByteSource& source, const std::string& subject) {
   if (content_bytes < kPrefixBytes || bytes > kSkippableHeaderBytes + kPrefixBytes + max_frame_bytes()) {
     throw damaged(subject, fmt::format("it claims {} bytes", content_bytes));
   }
-  if (bytes > source.size()) throw cut(subject, source.size());
-  const std::string_view content = source.read(kSkippableHeaderBytes, content_bytes, storage);
+  if (bytes > source.size() - offset) throw cut(subject, source.size() - offset);
+  const std::string_view content = source.read(offset + kSkippableHeaderBytes, content_bytes, storage);
   if (content.size() < content_bytes) throw cut(subject, content.size());
 
   const Metadata prefix = prefix_of(content);

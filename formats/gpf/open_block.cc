@@ -38,7 +38,7 @@ std::optional<OpenBlock> read_open_block(const std::string& path) {
   if (!std::filesystem::is_regular_file(beside, error)) return std::nullopt;
   try {
     const std::unique_ptr<ByteSource> source = open_file(beside);
-    Header header = read_header(*source, beside);
+    Header header = read_header(*source, 0, beside);
     std::optional<OpenBlock> open_block = last_good_block(*source, index_frames(*source, header.bytes));
     if (open_block) open_block->metadata = std::move(header.metadata);
     return open_block;

@@ -13,11 +13,14 @@
 #include "formats/gpf/codec.h"
 #include "formats/gpf/frame_index.h"
 #include "formats/gpf/frame_reader.h"
+#include "formats/gpf/framing.h"
 #include "formats/gpf/header.h"
 #include "formats/gpf/open_block.h"
 
 namespace gauge::gpf {
 namespace {
+
+constexpr std::uint64_t kExtensionPieceBytes = std::uint64_t{1} << 20;
 
 /// What one thread needs to decode blocks; kept from block to block for its memory.
 struct Scratch {
@@ -56,8 +59,9 @@ std::string describe_hole(std::uint64_t blocks) {
 /// Follows the blocks in file order, by their sequence numbers, and keeps account of what is missing.
 class ReportBuilder {
  public:
-  explicit ReportBuilder(const FrameIndex& index, std::uint64_t file_bytes) {
-    report_.file_bytes = file_bytes;
+  ReportBuilder(const FrameIndex& index, std::uint64_t file_offset) {
+    report_.file_offset = file_offset;
+    report_.file_bytes = index.end - file_offset;
     report_.damage = index.damage;
     report_.dropped_bytes = index.tail_bytes;
     report_.truncated = true;  // until an end record is seen
@@ -91,6 +95,7 @@ class ReportBuilder {
   /// @return  whether the block kept beside the file may be used: not where the file itself has it, or has ended
   bool add_open(const Block& block) {
     if (block.sequence < next_sequence_ || !report_.truncated) return false;
+    next_sequence_ = block.sequence + 1;
     ++report_.blocks;
     if (block.samples) report_.samples += block.samples->time_delta.size();
     report_.has_open_block = true;
@@ -118,18 +123,30 @@ class ReportBuilder {
 
 class Recording::Impl {
  public:
-  /// @param beside  as read before `source` was opened: a block that was closed in between is then in both, not in none
-  Impl(std::unique_ptr<ByteSource> source, std::string path, std::optional<OpenBlock> beside)
+  /// @param begin  of its header in the source
+  Impl(std::shared_ptr<const ByteSource> source, std::string path, std::uint64_t begin)
       : path_(std::move(path)),
         source_(std::move(source)),
-        header_(read_header(*source_, path_)),
-        index_(index_frames(*source_, header_.bytes)) {
-    if (beside && beside->metadata == header_.metadata) open_block_ = std::move(beside);
-  }
+        begin_(begin),
+        header_(read_header(*source_, begin, begin == 0 ? path_ : "the recording that begins here")),
+        index_(index_frames(*source_, begin + header_.bytes)) {}
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const Metadata& metadata() const noexcept { return header_.metadata; }
   [[nodiscard]] std::size_t block_count() const noexcept { return index_.blocks.size() + (open_block_ ? 1 : 0); }
+  [[nodiscard]] std::uint64_t end() const noexcept { return index_.end; }
+
+  /// Takes what follows, up to `end`, as damage.
+  void add_unreadable(std::uint64_t end, std::string what) {
+    index_.damage.push_back(
+        {.offset = index_.end, .bytes = end - index_.end, .block = std::nullopt, .what = std::move(what)});
+    index_.end = end;
+  }
+
+  /// Takes the block kept beside the file, if it is this recording's.
+  void add_open_block(const OpenBlock& beside) {
+    if (beside.metadata == header_.metadata) open_block_ = beside;
+  }
 
   [[nodiscard]] BlockOrDamage read(std::size_t index, Scratch& scratch) const {
     if (open_block_ && index == index_.blocks.size()) return open_block_->block;
@@ -138,42 +155,110 @@ class Recording::Impl {
 
   [[nodiscard]] std::string header() const {
     std::string storage;
-    return std::string{source_->read(0, header_.bytes, storage)};
+    return std::string{source_->read(begin_, header_.bytes, storage)};
   }
 
-  ReadReport for_each_frame(const std::function<void(const Block&, std::string_view)>& visit) const {
-    ReportBuilder report{index_, source_->size()};
+  ReadReport for_each_frame(const FrameVisitor& visit, bool wants_extensions) const {
+    ReportBuilder report{index_, begin_};
+    auto extension = wants_extensions ? index_.extensions.begin() : index_.extensions.end();
+    bool is_open_block_due = open_block_.has_value();
+    const auto visit_open_block = [&] {
+      if (!std::exchange(is_open_block_due, false)) return;
+      if (report.add_open(open_block_->block)) visit(open_block_->frame, &open_block_->block);
+    };
     const std::size_t count = index_.blocks.size();
     ReadAhead<DecodedBlock> blocks{count, decoding_threads(count), [this](std::size_t index, DecodedBlock& decoded) {
                                      decoded.result = read(index, decoded.scratch);
                                    }};
     for (std::size_t i = 0; i < count; ++i) {
+      for (; extension != index_.extensions.end() && extension->offset < index_.blocks[i].offset; ++extension)
+        visit_extension(*extension, visit);
       DecodedBlock& decoded = blocks.take();
       if (auto* damage = std::get_if<Damage>(&decoded.result)) {
         report.add(std::move(*damage));
-      } else if (const Block& block = std::get<Block>(decoded.result); report.add(block, index_.blocks[i], i)) {
-        visit(block, decoded.scratch.frame);
+        continue;
       }
+      const Block& block = std::get<Block>(decoded.result);
+      // A full disk took the end record, but not the block before it.
+      if (is_open_block_due && block.sequence > open_block_->block.sequence) visit_open_block();
+      if (report.add(block, index_.blocks[i], i)) visit(decoded.scratch.frame, &block);
     }
-    if (open_block_ && report.add_open(open_block_->block)) visit(open_block_->block, open_block_->frame);
+    for (; extension != index_.extensions.end(); ++extension) visit_extension(*extension, visit);
+    visit_open_block();
     return report.finish();
   }
 
  private:
+  void visit_extension(const FrameExtent& extension, const FrameVisitor& visit) const {
+    std::string storage;
+    for (std::uint64_t done = 0; done < extension.bytes;) {
+      const auto wanted = static_cast<std::size_t>(std::min(extension.bytes - done, kExtensionPieceBytes));
+      const std::string_view piece = source_->read(extension.offset + done, wanted, storage);
+      if (piece.empty()) return;  // the file has shrunk
+      visit(piece, nullptr);
+      done += piece.size();
+    }
+  }
+
   std::string path_;
-  std::unique_ptr<ByteSource> source_;
+  std::shared_ptr<const ByteSource> source_;  // of all recordings of the file
+  std::uint64_t begin_;
   Header header_;
   FrameIndex index_;
   std::optional<OpenBlock> open_block_;
 };
 
-Recording Recording::open(const std::string& path) {
-  std::optional<OpenBlock> beside = read_open_block(path);
-  return Recording{std::make_unique<Impl>(open_file(path), path, std::move(beside))};
+/// Finds the recordings of one file.
+class Recording::FileReader {
+ public:
+  FileReader(std::unique_ptr<ByteSource> source, std::string path)
+      : source_(std::move(source)), path_(std::move(path)) {}
+
+  /// @param beside  as read before the source was opened: a block that was closed in between is then in both, not in
+  /// none
+  std::vector<Recording> read(const std::optional<OpenBlock>& beside) && {
+    read_recording(0);
+    while (recordings_.back().impl_->end() < source_->size()) read_next();
+    for (const Recording& recording : recordings_) {
+      if (beside) recording.impl_->add_open_block(*beside);
+    }
+    return std::move(recordings_);
+  }
+
+ private:
+  void read_recording(std::uint64_t begin) {
+    recordings_.push_back(Recording{std::make_unique<Impl>(source_, path_, begin)});
+  }
+
+  void read_next() {
+    Impl& last = *recordings_.back().impl_;
+    try {
+      read_recording(last.end());
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::io) throw;
+      const std::uint64_t end = index_frames(*source_, last.end() + kMetadataOffset + 1).end;
+      last.add_unreadable(end, error.what());
+    }
+  }
+
+  std::shared_ptr<const ByteSource> source_;
+  std::string path_;
+  std::vector<Recording> recordings_;
+};
+
+std::vector<Recording> Recording::open_all(const std::string& path) {
+  const std::optional<OpenBlock> beside = read_open_block(path);
+  return FileReader{open_file(path), path}.read(beside);
+}
+
+Recording Recording::open(const std::string& path) { return std::move(open_all(path).front()); }
+
+std::vector<Recording> Recording::all_from_bytes(std::string bytes, const std::string& subject) {
+  return FileReader{from_memory(std::move(bytes)), subject}.read(std::nullopt);
 }
 
 Recording Recording::from_bytes(std::string bytes, const std::string& subject) {
-  return Recording{std::make_unique<Impl>(from_memory(std::move(bytes)), subject, std::nullopt)};
+  return std::move(all_from_bytes(std::move(bytes), subject).front());
 }
 
 Recording::Recording(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -200,12 +285,10 @@ std::optional<Damage> Recording::damage(std::size_t index) const {
 }
 
 ReadReport Recording::for_each_block(const std::function<void(const Block&)>& visit) const {
-  return impl_->for_each_frame([&](const Block& block, std::string_view /*frame*/) { visit(block); });
+  return impl_->for_each_frame([&](std::string_view /*bytes*/, const Block* block) { visit(*block); }, false);
 }
 
-ReadReport Recording::for_each_frame(const std::function<void(const Block&, std::string_view)>& visit) const {
-  return impl_->for_each_frame(visit);
-}
+ReadReport Recording::for_each_frame(const FrameVisitor& visit) const { return impl_->for_each_frame(visit, true); }
 
 std::string Recording::header() const { return impl_->header(); }
 

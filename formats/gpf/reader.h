@@ -1,9 +1,9 @@
-// Reads a .gpf recording block by block.
+// Reads .gpf recordings block by block.
 //
-// A file may end anywhere: the recorded process can be killed. Every whole block is delivered, the rest is counted in
-// the report. A damaged block is skipped and counted; the blocks after it are delivered. Only a file that is no .gpf at
-// all, whose header is damaged, or that is of a newer major version is an Error. What a killed recorder kept beside the
-// file, its open block, is read as the last block.
+// A file holds one recording, or several, one after the other. It may end anywhere: the recorded process can be killed.
+// Every whole block is delivered, the rest is counted in the report. A damaged block is skipped and counted; the blocks
+// after it are delivered. Only a file that is no .gpf at all, whose first header is damaged, or that is of a newer
+// major version is an Error. What a killed recorder kept beside the file, its open block, is read as the last block.
 #pragma once
 
 #include <cstddef>
@@ -28,10 +28,11 @@ struct Damage {
 };
 
 struct ReadReport {
-  std::uint64_t file_bytes = 0;
+  std::uint64_t file_offset = 0;    // where in its file the recording begins
+  std::uint64_t file_bytes = 0;     // that it takes there
   std::uint64_t blocks = 0;         // delivered
   std::uint64_t samples = 0;        // in them
-  std::vector<Damage> damage;       // in file order, the cut-off tail not included
+  std::vector<Damage> damage;       // in file order, the cut-off tail not included; offsets are of the file
   std::uint64_t dropped_bytes = 0;  // of the cut-off tail
   bool truncated = false;           // no end record
   bool has_open_block = false;      // the last block is from the file beside this one
@@ -39,16 +40,24 @@ struct ReadReport {
   [[nodiscard]] bool is_complete() const noexcept { return damage.empty() && !truncated; }
 };
 
+/// What visits the frames of a recording. One of a later version, which readers pass over, comes without a block; a
+/// long one of them, in pieces. Valid during the call.
+using FrameVisitor = std::function<void(std::string_view bytes, const Block* block)>;
+
 /// An open recording: its blocks can be read any number of times, in any order, from several threads at once.
 class Recording {
  public:
-  /// Opens the file and finds its blocks, and the open one beside it. Bytes that a growing file gains later are not
-  /// seen.
+  /// Opens a file and finds its recordings and their blocks, and the open one beside it. Bytes that a growing file
+  /// gains later are not seen. Where a recording begins whose header cannot be read, it is damage of the one before.
+  /// @return at least one
   /// @throws Error(io)           the file cannot be opened or read
   /// @throws Error(corrupt)      not a .gpf: says what it looks like; or its header is damaged
   /// @throws Error(unsupported)  written by a newer major version or with features this reader does not know
+  static std::vector<Recording> open_all(const std::string& path);
+  /// The first one: of a file that a recorder has made, all.
   static Recording open(const std::string& path);
   /// The same for bytes in memory; `subject` stands for the path in messages.
+  static std::vector<Recording> all_from_bytes(std::string bytes, const std::string& subject);
   static Recording from_bytes(std::string bytes, const std::string& subject);
 
   Recording(Recording&&) noexcept;
@@ -65,13 +74,14 @@ class Recording {
   [[nodiscard]] std::optional<Damage> damage(std::size_t index) const;
   /// Decodes every good block in file order, and tells what was lost. A block that stands twice is delivered once.
   ReadReport for_each_block(const std::function<void(const Block&)>& visit) const;
-  /// The same, with the frame that holds each block as it stands in the file; valid during the call.
-  ReadReport for_each_frame(const std::function<void(const Block&, std::string_view)>& visit) const;
-  /// The frame that the file begins with.
+  /// The same, with the frames as they stand in the file, those of later versions included.
+  ReadReport for_each_frame(const FrameVisitor& visit) const;
+  /// The frame that the recording begins with.
   [[nodiscard]] std::string header() const;
 
  private:
   class Impl;
+  class FileReader;
   explicit Recording(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <optional>
+#include <vector>
 
 #include "formats/base/error.h"
 #include "formats/gpf/codec.h"
@@ -40,6 +42,14 @@ class Descriptor {
   int number_;
 };
 
+ReadReport copy_frames(const Recording& recording, Sink& sink, const std::function<void(const Block&)>& visit) {
+  sink.write(recording.header());
+  return recording.for_each_frame([&](std::string_view bytes, const Block* block) {
+    sink.write(bytes);
+    if (block != nullptr) visit(*block);
+  });
+}
+
 [[noreturn]] void throw_unwritable(const std::string& path) {
   throw io_error(path, "the open block beside it cannot be taken in", errno,
                  "make it writable and the disk less full, or keep both files together");
@@ -47,12 +57,14 @@ class Descriptor {
 
 }  // namespace
 
+ReadReport copy(const Recording& recording, Sink& sink) {
+  return copy_frames(recording, sink, [](const Block& /*block*/) {});
+}
+
 ReadReport repair(const Recording& recording, Sink& sink) {
-  sink.write(recording.header());
   Block end{.end =
                 End{.monotonic_ns = recording.metadata().start_monotonic_ns, .reason = std::string{kRepairedReason}}};
-  ReadReport report = recording.for_each_frame([&](const Block& block, std::string_view frame) {
-    sink.write(frame);
+  ReadReport report = copy_frames(recording, sink, [&](const Block& block) {
     end.sequence = block.sequence + 1;
     if (block.samples) end.end->monotonic_ns = std::max(end.end->monotonic_ns, last_time(*block.samples));
   });
@@ -72,7 +84,9 @@ bool take_in_open_block(const std::string& path) {
 
   const std::optional<OpenBlock> open_block = read_open_block(path);
   if (!open_block) return false;
-  const ReadReport report = Recording::open(path).for_each_block([](const Block& /*block*/) {});
+  const std::vector<Recording> recordings = Recording::open_all(path);
+  if (recordings.size() > 1) return false;  // no recorder makes such a file, and what follows must not be cut off
+  const ReadReport report = recordings.front().for_each_block([](const Block& /*block*/) {});
   if (!report.has_open_block) return false;  // it is another recording's, or was closed
 
   const Descriptor file{open(path.c_str(), O_WRONLY | O_CLOEXEC)};

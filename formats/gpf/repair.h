@@ -1,4 +1,4 @@
-// Makes whole files of what killed recorders and bad disks leave.
+// Copies recordings, and makes whole files of what killed recorders and bad disks leave.
 #pragma once
 
 #include <string>
@@ -12,8 +12,13 @@ namespace gauge::gpf {
 /// The reason in the end record that repair() gives to a recording that was cut.
 inline constexpr std::string_view kRepairedReason = "cut, repaired";
 
-/// Copies what can be read of a recording: its good blocks as they stand, the open one kept beside it, and an end
-/// record where it has none. What was lost stays lost: a hole in the recording is one in the copy, too.
+/// Copies what can be read of a recording: its good blocks as they stand, and the open one kept beside it. What was
+/// lost stays lost: a hole in the recording is one in the copy, too. A copy's copy is equal to it.
+/// @return  what was read, and so is in the copy
+/// @throws Error(io)
+ReadReport copy(const Recording& recording, Sink& sink);
+
+/// The same, with an end record where it has none.
 /// @return  what was read, and so is in the copy
 /// @throws Error(io)
 ReadReport repair(const Recording& recording, Sink& sink);

@@ -90,18 +90,28 @@ def zigzag(value: int) -> int:
     return value >> 1 ^ -(value & 1)
 
 
+def recordings(data: bytes) -> Iterator[Recording]:
+    """The recordings of a file. Read all blocks of one before asking for the next."""
+    at = 0
+    while at < len(data):
+        recording = Recording(data, at)
+        yield recording
+        at = recording.end
+
+
 class Recording:
     """Its dictionaries hold what the blocks read so far define. After the last one, it tells what could not be read."""
 
-    def __init__(self, data: bytes) -> None:
-        if data[:4] != HEADER or data[8:16] != MAGIC:
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        if data[at : at + 4] != HEADER or data[at + 8 : at + 16] != MAGIC:
             raise ValueError("not a gauge recording")
         self.data = data
-        length, major, _, incompatible = struct.unpack_from("<4xI8xHHI", data)
+        length, major, _, incompatible = struct.unpack_from("<4xI8xHHI", data, at)
         if major != 1 or incompatible:
             raise ValueError("newer than this reader")
-        self.start = 8 + length
-        self.metadata = fields(decompress(data[32 : self.start]))
+        self.start = at + 8 + length
+        self.end = len(data)  # until the next recording has been found
+        self.metadata = fields(decompress(data[at + 32 : self.start]))
         self.strings: dict[int, bytes] = {0: b""}
         self.functions: dict[int, Message] = {}
         self.frames: dict[int, tuple[int, int, int]] = {}  # function, line, column
@@ -112,8 +122,11 @@ class Recording:
     def blocks(self) -> Iterator[Message]:
         at = self.start
         while at < len(self.data):
+            if self.data.startswith(HEADER, at) and self.data.startswith(MAGIC, at + 8):
+                self.end = at
+                return
             end, block = -1, None
-            following = self.data.find(FRAME, at + 1)
+            following = self.following(at + 1)
             try:
                 end = frame_end(self.data, at)
                 if self.data.startswith(FRAME, at):
@@ -129,6 +142,11 @@ class Recording:
             if block is not None:
                 self.define(fields(one(block, 2, b"")))
                 yield block
+
+    def following(self, at: int) -> int:
+        """Where the next frame may begin: the inner one of a header does not count, the header does."""
+        frame, magic = self.data.find(FRAME, at), self.data.find(MAGIC, at + 8)
+        return magic - 8 if 0 <= magic < frame else frame
 
     def define(self, message: Message) -> None:
         self.strings.update(enumerate(message.get(2, []), one(message, 1)))

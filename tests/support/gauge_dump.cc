@@ -5,6 +5,8 @@
 //                               task_same_frames], ...], ...}
 //   {"report": {...}}
 //
+// and so on for each further recording of the file.
+//
 // A stack is a list of "MODULE::QUALIFIED_NAME@FILE:FIRST_LINE:LINE:COLUMN", innermost first, or null where a damaged
 // block has taken one of its definitions.
 #include <fmt/core.h>
@@ -197,8 +199,7 @@ void write_report(JsonWriter& json, const gpf::ReadReport& report) {
   json.end_object();
 }
 
-void dump(const std::string& path, Sink& sink) {
-  const gpf::Recording recording = gpf::Recording::open(path);
+void dump(const gpf::Recording& recording, Sink& sink) {
   write_line(sink, [&](JsonWriter& json) { write_metadata(json, recording.metadata()); });
   Tables tables;
   const gpf::ReadReport report = recording.for_each_block([&](const gpf::Block& block) {
@@ -218,7 +219,8 @@ int main(int argc, char** argv) {
   }
   try {
     gauge::DescriptorSink sink{1, "standard output"};
-    gauge::dump(argv[1], sink);
+    for (const gauge::gpf::Recording& recording : gauge::gpf::Recording::open_all(argv[1]))
+      gauge::dump(recording, sink);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "gauge-dump: {}\n", error.what());

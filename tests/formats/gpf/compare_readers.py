@@ -15,7 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
-from gpf_reader import Message, Recording, column, fields, one  # noqa: E402
+from gpf_reader import Message, Recording, column, fields, one, recordings  # noqa: E402
 
 RECORDINGS = {
     "many blocks": ["--samples", "6000", "--threads", "3", "--depth", "12", "--functions", "300"],
@@ -29,6 +29,8 @@ SPOIL = {
     "whole": lambda data: data,
     "cut": lambda data: data[:-7],
     "garbage at the end": lambda data: data + bytes(1000),
+    "two recordings": lambda data: data + data,
+    "a cut one before another": lambda data: data[:-7] + data,
     "a flipped bit": lambda data: (
         data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 4]) + data[len(data) // 2 + 1 :]
     ),
@@ -76,9 +78,8 @@ def block_line(recording: Recording, block: Message) -> dict[str, Any]:
     return line
 
 
-def dump(data: bytes) -> Iterator[dict[str, Any]]:
-    """What gauge-dump prints, found by the plain Python reader."""
-    recording = Recording(data)
+def dump(recording: Recording) -> Iterator[dict[str, Any]]:
+    """What gauge-dump prints of a recording, found by the plain Python reader."""
     metadata = recording.metadata
     yield {
         "metadata": {
@@ -108,13 +109,13 @@ def compare(name: str, path: Path, gauge_dump: str) -> int:
     """Returns how many samples were compared."""
     output = subprocess.run([gauge_dump, str(path)], stdout=subprocess.PIPE, check=True).stdout
     ours = [json.loads(line) for line in output.splitlines()]
-    theirs = list(dump(path.read_bytes()))
+    theirs = [line for recording in recordings(path.read_bytes()) for line in dump(recording)]
     if len(ours) != len(theirs):
         sys.exit(f"{name}: {len(ours)} lines from gauge-dump, {len(theirs)} from the plain Python reader")
     for our_line, their_line in zip(ours, theirs):
         if our_line != their_line:
             sys.exit(f"{name}: the readers disagree\n{str(our_line)[:2000]}\n{str(their_line)[:2000]}")
-    return ours[-1]["report"]["samples"]
+    return sum(line["report"]["samples"] for line in ours if "report" in line)
 
 
 def main() -> None:

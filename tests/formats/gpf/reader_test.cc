@@ -208,16 +208,6 @@ TEST(Reader, BlockThatStandsTwiceIsDeliveredOnce) {
   EXPECT_EQ(delivered.report.damage[0].what, "block 0 stands here again");
 }
 
-TEST(Reader, RecordingAppendedToAnotherIsNotMixedIntoIt) {
-  const std::string bytes = three_blocks();
-  const ReadReport report = read_all(bytes + bytes).report;
-  EXPECT_EQ(report.samples, 6U);
-  ASSERT_THAT(report.damage, SizeIs(1));
-  EXPECT_EQ(report.damage[0].offset, bytes.size());
-  EXPECT_EQ(report.damage[0].bytes, bytes.size());
-  EXPECT_EQ(report.damage[0].what, "another recording begins here");
-}
-
 TEST(Reader, SkippableFramesOfLaterVersionsAreSkipped) {
   const std::string bytes = three_blocks();
   const std::size_t end = frame_ends(bytes)[1];
