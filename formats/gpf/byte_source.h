@@ -21,7 +21,8 @@ class ByteSource {
   virtual std::string_view read(std::uint64_t offset, std::size_t count, std::string& storage) const = 0;
 };
 
-/// A regular file is read as needed; a pipe, to its end, at once. @throws Error(io)
+/// A regular file is read as needed; a pipe, to its end, at once. Any number of files may be open: they never take more
+/// than half of the process's descriptors. @throws Error(io)
 [[nodiscard]] std::unique_ptr<ByteSource> open_file(const std::string& path);
 [[nodiscard]] std::unique_ptr<ByteSource> from_memory(std::string bytes);
 
