@@ -25,7 +25,14 @@ LAYERS = {
     "formats/": (*BASE, "formats/profile/", "formats/spans/"),
     "recorder/cpython/": (*BASE, "formats/gpf/records.h", "recorder/stack_source.h"),
     "recorder/": (*WRITER, *CPYTHON),
-    "cli/": (*READER, "formats/gpf/repair.h", "formats/profile/", "formats/spans/", "formats/format.h"),
+    "cli/": (
+        *READER,
+        "formats/gpf/repair.h",
+        "formats/gpf/unite.h",
+        "formats/profile/",
+        "formats/spans/",
+        "formats/format.h",
+    ),
 }
 
 # Foreign header -> the only places that may include it.
