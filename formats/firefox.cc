@@ -302,7 +302,7 @@ class FirefoxWriter {
                           .is_main = is_main,
                           .pid = ids_.processes[index_of(thread.process)],
                           .tid = ids_.threads[index_of(id)],
-                          .process_start = timelines_.since_origin(process, process.start_time)};
+                          .process_start = timelines_.since_origin(thread.process, process.start_time)};
     output_.print("{{{},", thread_head(head));
     write_samples(tables_, timelines_.threads[index_of(id)], weight_, output_);
     output_.append(R"(,"markers":)");

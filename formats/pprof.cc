@@ -14,6 +14,7 @@
 
 #include "formats/buffered_output.h"
 #include "formats/descriptions.h"
+#include "formats/profile/clocks.h"
 #include "formats/profile/text.h"
 #include "formats/profile/unique_names.h"
 #include "formats/string_table.h"
@@ -221,11 +222,13 @@ void PprofWriter::write_function(std::uint64_t id, std::string_view name, std::s
 /// From the start of the first recording to the last sample of any.
 std::pair<nanoseconds, nanoseconds> start_and_end(const Profile& profile) {
   if (profile.processes().empty()) return {};
-  const nanoseconds start = std::ranges::min(profile.processes(), {}, &Process::start_unix_time).start_unix_time;
+  const std::vector<nanoseconds> starts = common_start_times(profile.processes());
+  const nanoseconds start = std::ranges::min(starts);
   nanoseconds end = start;
-  for (const Process& process : profile.processes()) {
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const Process& process = profile.processes()[i];
     if (process.last_sample_time <= process.start_time) continue;
-    end = std::max(end, process.start_unix_time + (process.last_sample_time - process.start_time));
+    end = std::max(end, starts[i] + (process.last_sample_time - process.start_time));
   }
   return {start, end};
 }

@@ -18,7 +18,7 @@ class Collector {
 
   void add(const Span& span) {
     if (span.task == kNoTask) return;
-    const Process& process = profile_.process(profile_.thread(span.thread).process);
+    const ProcessId process = profile_.thread(span.thread).process;
     const TaskCall call{.task = span.task,
                         .thread = span.thread,
                         .function = span.function,

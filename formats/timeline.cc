@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "formats/profile/clocks.h"
+
 namespace gauge {
 namespace {
 
@@ -25,11 +27,6 @@ nanoseconds next_window(nanoseconds window) {
   return window == decade ? decade * 5 : decade * 10;
 }
 
-nanoseconds earliest_start(const Profile& profile) {
-  if (profile.processes().empty()) return {};
-  return std::ranges::min(profile.processes(), {}, &Process::start_unix_time).start_unix_time;
-}
-
 class Collector {
  public:
   Collector(const Profile& profile, const TimelineOptions& options)
@@ -38,12 +35,17 @@ class Collector {
         limit_(2 * options.max_bytes),
         ends_(profile.threads().size()),
         slots_(profile.stacks().size() + 1, kNoSlot) {
-    timelines_.origin = earliest_start(profile);
+    const std::vector<nanoseconds> starts = common_start_times(profile.processes());
+    if (!starts.empty()) timelines_.origin = std::ranges::min(starts);
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      const nanoseconds since_origin = std::min(starts[i] - timelines_.origin, kLongestOffset);
+      timelines_.offsets.push_back(since_origin - profile.processes()[i].start_time);
+    }
     timelines_.threads.resize(profile.threads().size());
   }
 
   void add(const Sample& sample) {
-    const Process& process = profile_.process(profile_.thread(sample.thread).process);
+    const ProcessId process = profile_.thread(sample.thread).process;
     nanoseconds& end = ends_[index_of(sample.thread)];
     const nanoseconds start = timelines_.since_origin(process, sample.time - sample.wall);
     // A sample after a gap stands for an interval even if the gap was shorter: no time may be lost, so it comes late.
@@ -179,10 +181,6 @@ class Collector {
 };
 
 }  // namespace
-
-nanoseconds Timelines::since_origin(const Process& process, nanoseconds time) const noexcept {
-  return time - process.start_time + std::min(process.start_unix_time - origin, kLongestOffset);
-}
 
 Timelines collect_timelines(const Profile& profile, const TimelineOptions& options) {
   Collector collector{profile, options};

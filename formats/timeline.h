@@ -46,11 +46,13 @@ struct Timelines {
   std::chrono::nanoseconds origin{};  // since 1970: when all runs begin, that is, when the first recording began
   std::chrono::nanoseconds window{};  // within windows of this length order is not kept; 0 = it is kept
   bool is_unordered = false;          // one window for all: only totals are left
-  std::vector<std::vector<StackRun>> threads;  // by ThreadId; empty for a thread without samples
+  std::vector<std::vector<StackRun>> threads;     // by ThreadId; empty for a thread without samples
+  std::vector<std::chrono::nanoseconds> offsets;  // by ProcessId: from its own clock's time to that since the origin
 
   /// Since the origin, of a time by the process's own clock.
-  [[nodiscard]] std::chrono::nanoseconds since_origin(const Process& process,
-                                                      std::chrono::nanoseconds time) const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds since_origin(ProcessId process, std::chrono::nanoseconds time) const {
+    return time + offsets[index_of(process)];
+  }
 };
 
 struct TimelineOptions {

@@ -66,8 +66,9 @@ struct Process {
   std::string executable;
   std::string python_version;
   std::vector<std::string> import_roots;
-  std::string path;    // of the recording
-  std::string run_id;  // 32 hex digits
+  std::string path;     // of the recording
+  std::string run_id;   // 32 hex digits
+  std::string boot_id;  // CLOCK_MONOTONIC compares between processes of one boot; "" = unknown
   std::string host;
   std::string gauge_version;
   std::chrono::nanoseconds interval{};          // asked for

@@ -130,6 +130,7 @@ Process process_of(const gpf::Recording& recording) {
   process.import_roots = valid_texts(metadata.import_roots);
   process.path = recording.path();
   process.run_id = hex(metadata.run_id);
+  process.boot_id = valid_utf8(metadata.boot_id);
   process.host = valid_utf8(metadata.host);
   process.gauge_version = valid_utf8(metadata.gauge_version);
   process.interval = plausible(metadata.interval_ns);

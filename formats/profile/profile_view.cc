@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "formats/gpf/records.h"
+#include "formats/profile/clocks.h"
 #include "formats/profile/thread_stack_sums.h"
 #include "formats/profile/unique_names.h"
 
@@ -100,10 +101,9 @@ class Selection {
  public:
   Selection(const ProfileTables& tables, const ProfileView& view)
       : view_(view), threads_(map_threads(tables, view)), is_stack_seen_(seen_stacks(tables, view)) {
-    nanoseconds origin = nanoseconds::max();
-    for (const Process& process : tables.processes) origin = std::min(origin, process.start_unix_time);
-    for (const Process& process : tables.processes)
-      starts_.push_back(process.start_time - (process.start_unix_time - origin));
+    const std::vector<nanoseconds> starts = common_start_times(tables.processes);
+    for (std::size_t i = 0; i < starts.size(); ++i)
+      starts_.push_back(tables.processes[i].start_time - (starts[i] - std::ranges::min(starts)));
     for (const Thread& thread : tables.threads) processes_.push_back(thread.process);
     for (std::size_t stack = 0; stack < tables.stacks.size(); ++stack)
       shown_.push_back(StackId{static_cast<std::uint32_t>(stack)});

@@ -87,6 +87,22 @@ TEST(Timelines, AllThreadsBeginWithTheFirstRecording) {
                                          ElementsAre(is_run(kNotSampled, 2s + 30ms), is_run(kB, 10ms))));
 }
 
+TEST(Timelines, AClockSetBetweenTwoRecordingsOfABootMovesNeither) {
+  Timeline timeline;
+  const ThreadId one = timeline.thread("one", 1);
+  timeline.process(43);
+  const ThreadId two = timeline.thread("two", 2);
+  for (Process& process : timeline.tables.processes) process.boot_id = "boot";
+  timeline.tables.processes[1].start_time = 2s;
+  timeline.tables.processes[1].start_unix_time -= 1h;
+  timeline.tick(one, 30ms, "a");
+  timeline.tick(two, 2s + 30ms, "b");
+  const Timelines found = collect(timeline.profile());
+  EXPECT_EQ(found.origin, 1000s);
+  EXPECT_THAT(found.threads, ElementsAre(ElementsAre(is_run(kNotSampled, 20ms), is_run(kA, 10ms)),
+                                         ElementsAre(is_run(kNotSampled, 2s + 20ms), is_run(kB, 10ms))));
+}
+
 TEST(Timelines, AForgedStartIsTenYearsAfterTheOthersAtMost) {
   Timeline timeline;
   timeline.thread("one", 1);
