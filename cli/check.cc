@@ -23,7 +23,7 @@ constexpr std::size_t kMostDamageShown = 20;
 HelpTexts help() {
   return {
       .verb = "check",
-      .usage = "gauge check [--repair OUT] FILE...",
+      .usage = "gauge check [--repair OUT] FILE|FOLDER...",
       .summary =
           "Read recordings whole and say what is cut off or damaged, and where.\n\n"
           "The exit status is 2 if something is. --repair writes all that can be read, and an end record, to another\n"
@@ -35,7 +35,7 @@ HelpTexts help() {
 }
 
 struct Options {
-  std::vector<std::string> files;
+  std::vector<std::string> words;
   std::string repair;
   bool force = false;
 };
@@ -57,14 +57,16 @@ void print_damage(const gpf::ReadReport& report) {
   for (std::size_t i = 0; i < shown; ++i) fmt::print("{}\n", damage_text(report.damage[i]));
   if (shown < report.damage.size()) fmt::print("  and {} more places\n", format_count(report.damage.size() - shown));
   if (report.dropped_bytes != 0)
-    fmt::print("  byte {}: the file ends within a block ({})\n", format_count(report.file_bytes - report.dropped_bytes),
+    fmt::print("  byte {}: the file ends within a block ({})\n",
+               format_count(report.file_offset + report.file_bytes - report.dropped_bytes),
                format_bytes(report.dropped_bytes));
   if (report.truncated) fmt::print("  no end record: the program was killed, or is still running\n");
   if (report.has_open_block) fmt::print("  the last block is in the .open file beside it\n");
 }
 
-void print_report(const std::string& path, const gpf::ReadReport& report) {
-  const std::string name = printable(path);
+/// @param which  of its file's recordings: ", recording 2 of 3 (process 42)"
+void print_report(const std::string& path, const std::string& which, const gpf::ReadReport& report) {
+  const std::string name = printable(path) + which;
   if (report.is_complete()) {
     fmt::print("{}: whole ({}, {})\n", name, holding(report), format_bytes(report.file_bytes));
     return;
@@ -73,11 +75,28 @@ void print_report(const std::string& path, const gpf::ReadReport& report) {
   print_damage(report);
 }
 
+/// Reads the recordings of a file and says of each how it is.
+/// @return whether all are whole
+template <typename Read>
+bool report_each(const std::string& path, const Read& read) {
+  const std::vector<gpf::Recording> recordings = gpf::Recording::open_all(path);
+  bool are_whole = true;
+  for (std::size_t i = 0; i < recordings.size(); ++i) {
+    const std::string which = recordings.size() == 1 ? ""
+                                                     : fmt::format(", recording {} of {} (process {})", i + 1,
+                                                                   recordings.size(), recordings[i].metadata().pid);
+    const gpf::ReadReport report = read(recordings[i]);
+    print_report(path, which, report);
+    are_whole = are_whole && report.is_complete();
+  }
+  return are_whole;
+}
+
 /// @return whether the file is whole
 bool check_file(const std::string& path) {
-  const gpf::ReadReport report = gpf::Recording::open(path).for_each_block([](const gpf::Block& /*block*/) {});
-  print_report(path, report);
-  return report.is_complete();
+  return report_each(path, [](const gpf::Recording& recording) {
+    return recording.for_each_block([](const gpf::Block& /*block*/) {});
+  });
 }
 
 /// All files are looked at, whatever the first ones are.
@@ -94,21 +113,23 @@ ExitStatus check_files(const std::vector<std::string>& files) {
   return status;
 }
 
-void repair_file(const Options& options) {
-  if (options.files.size() > 1)
-    throw Error{ErrorCode::usage, "check: --repair mends one recording; name one, or repair them one by one"};
-  const std::string& path = options.files.front();
-  if (options.repair == "-") throw Error{ErrorCode::usage, "--repair: writes a file, not to standard output; name one"};
+void repair_file(const std::vector<std::string>& files, const std::string& output, bool force) {
+  if (files.size() > 1)
+    throw Error{ErrorCode::usage, "check: --repair mends one file; name one, or repair them one by one"};
+  if (output == "-") throw Error{ErrorCode::usage, "--repair: writes a file, not to standard output; name one"};
+  const std::string& path = files.front();
   std::error_code ignored;
-  if (std::filesystem::equivalent(path, options.repair, ignored))
-    throw Error{ErrorCode::usage,
-                fmt::format("{}: is the recording itself; choose another name for --repair", options.repair)};
-  const gpf::Recording recording = gpf::Recording::open(path);
-  FileSink sink{options.repair, options.force};
-  const gpf::ReadReport report = gpf::repair(recording, sink);
+  if (std::filesystem::equivalent(path, output, ignored))
+    throw Error{ErrorCode::usage, fmt::format("{}: is the recording itself; choose another name for --repair", output)};
+  FileSink sink{output, force};
+  std::uint64_t samples = 0;
+  report_each(path, [&](const gpf::Recording& recording) {
+    gpf::ReadReport report = gpf::repair(recording, sink);
+    samples += report.samples;
+    return report;
+  });
   sink.commit();
-  print_report(path, report);
-  fmt::print(stderr, "gauge: {}: {}\n", printable(options.repair), format_count(report.samples, "sample"));
+  fmt::print(stderr, "gauge: {}: {}\n", printable(output), format_count(samples, "sample"));
 }
 
 }  // namespace
@@ -116,13 +137,14 @@ void repair_file(const Options& options) {
 int check(const Arguments& arguments) {
   Options options;
   CommandLine line{help()};
-  line.words(options.files);
+  line.words(options.words);
   line.option("--repair", "OUT", "write what can be read to this file", options.repair);
   line.flag("-f,--force", "overwrite OUT if it exists", options.force);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
-  require_files(options.files, "check");
-  if (options.repair.empty()) return static_cast<int>(check_files(options.files));
-  repair_file(options);
+  require_words(options.words, "check");
+  const std::vector<std::string> files = find_files(options.words);
+  if (options.repair.empty()) return static_cast<int>(check_files(files));
+  repair_file(files, options.repair, options.force);
   return static_cast<int>(ExitStatus::done);
 }
 

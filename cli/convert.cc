@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "cli/choice.h"
 #include "cli/command_line.h"
+#include "cli/health_warnings.h"
 #include "cli/input_files.h"
+#include "cli/origins.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -24,10 +26,8 @@
 namespace gauge::cli {
 namespace {
 
-constexpr std::string_view kRecordingSuffix = ".gpf";
-
 struct Options {
-  std::vector<std::string> files;
+  std::vector<std::string> words;
   std::string format;
   std::string output;
   std::string frames = "function";
@@ -49,18 +49,21 @@ std::string format_list() {
 
 HelpTexts help() {
   const std::string_view name = formats().front().name;
-  return {.verb = "convert",
-          .usage = "gauge convert --to FORMAT [OPTIONS] FILE...",
-          .summary = "Turn recordings into what other tools open. Several recordings become one file.\n\nFormats:\n" +
-                     format_list(),
-          .examples = fmt::format("gauge convert --to {} out.gpf\n"
-                                  "gauge convert -o result{} out-*.gpf\n"
-                                  "gauge convert --to {} -o - out.gpf | less",
-                                  name, formats().front().extension, name)};
+  return {
+      .verb = "convert",
+      .usage = "gauge convert --to FORMAT [OPTIONS] FILE|FOLDER...",
+      .summary =
+          "Turn recordings into what other tools open. Several recordings become one file; a folder stands for all\n"
+          "that are below it.\n\nFormats:\n" +
+          format_list(),
+      .examples = fmt::format("gauge convert --to {} out.gpf\n"
+                              "gauge convert -o result{} out-*.gpf\n"
+                              "gauge convert --to {} -o - out.gpf | less",
+                              name, formats().front().extension, name)};
 }
 
 void add_options(CommandLine& line, Options& options) {
-  line.words(options.files);
+  line.words(options.words);
   line.option("-t,--to", "FORMAT", "format, see above; guessed from the name of the output", options.format);
   line.option("-o,--output", "FILE",
               "where to write; - for standard output (default:\nthe recording's name "
@@ -75,7 +78,7 @@ void add_options(CommandLine& line, Options& options) {
             options.threads);
   line.flag("--processes", "processes likewise", options.processes);
   line.flag("-f,--force", "overwrite the output if it exists", options.force);
-  line.flag("--strict", "exit with 2 if a recording is cut or damaged", options.strict);
+  line.flag("--strict", "exit with 2 if a recording is cut, damaged or left out", options.strict);
   add_view_options(line, options.view);
 }
 
@@ -100,11 +103,10 @@ const Format& chosen_format(const Options& options) {
               fmt::format("{}: the name tells no format; choose one with --to ({})", options.output, all)};
 }
 
-std::string output_path(const Options& options, const Format& format) {
+std::string output_path(const Options& options, const Format& format, const std::vector<std::string>& files) {
   if (!options.output.empty()) return options.output;
-  if (options.files.size() > 1)
-    throw Error{ErrorCode::usage, "convert: several recordings become one file; name it with -o"};
-  std::string path = options.files.front();
+  if (files.size() > 1) throw Error{ErrorCode::usage, "convert: several recordings become one file; name it with -o"};
+  std::string path = files.front();
   if (path.ends_with(kRecordingSuffix)) path.resize(path.size() - kRecordingSuffix.size());
   return path + std::string{format.extension};
 }
@@ -132,14 +134,6 @@ void refuse_terminal(const Format& format) {
                 fmt::format("{}: is binary, not for a terminal; write it to a file with -o", format.name)};
 }
 
-void refuse_input_as_output(const Options& options, const std::string& path) {
-  for (const std::string& file : options.files) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(file, path, ignored))
-      throw Error{ErrorCode::usage, fmt::format("{}: is the recording itself; choose another name with -o", path)};
-  }
-}
-
 void write(const Profile& profile, const Format& format, const WriteOptions& how, const std::string& path, bool force) {
   if (path == "-") {
     DescriptorSink sink{STDOUT_FILENO, "standard output"};
@@ -160,20 +154,26 @@ int convert(const Arguments& arguments) {
   CommandLine line{help()};
   add_options(line, options);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
-  require_files(options.files, "convert");
+  require_words(options.words, "convert");
   const Format& format = chosen_format(options);
   const WriteOptions how = write_options(options);
   const ProfileView view = view_of(options.view);
-  const std::string path = output_path(options, format);
+  const std::vector<std::string> files = find_files(options.words);
+  const std::string path = output_path(options, format, files);
   if (path == "-")
     refuse_terminal(format);
   else
-    refuse_input_as_output(options, path);
+    refuse_input_as_output(files, path);
 
-  const Profile profile = load_view(options.files, view);
+  Inputs inputs = open_files(files);
+  const Profile profile = build_view(std::move(inputs.recordings), view);
   write(profile, format, how, path, options.force);
+  print_refusals(inputs.refusals);
   for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);
-  return static_cast<int>(options.strict && is_incomplete(profile) ? ExitStatus::failed : ExitStatus::done);
+  if (const std::optional<std::string> note = clocks_note(origins_of(profile)); note && format.shows_when)
+    fmt::print(stderr, "gauge: {}\n", *note);
+  const bool is_good = !is_incomplete(profile) && inputs.refusals.empty();
+  return static_cast<int>(options.strict && !is_good ? ExitStatus::failed : ExitStatus::done);
 }
 
 }  // namespace gauge::cli

@@ -17,8 +17,8 @@ enum class SortKey { self, total, cpu };
 
 struct HotFunction {
   FunctionId function{};
-  Weights self;          // it was executing
-  Weights total;         // it or something it called was
+  Weights self;        // it was executing
+  Weights total;       // it or something it called was
   std::string branch;  // in a call tree: drawn before its name
 };
 

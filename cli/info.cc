@@ -4,10 +4,13 @@
 
 #include <cstdio>
 #include <ctime>
+#include <optional>
+#include <utility>
 
 #include "cli/command_line.h"
 #include "cli/info_json.h"
 #include "cli/input_files.h"
+#include "cli/origins.h"
 #include "cli/quantities.h"
 #include "cli/recording_summary.h"
 #include "cli/text.h"
@@ -22,8 +25,8 @@ constexpr std::size_t kMostThreadsShown = 20;
 HelpTexts help() {
   return {
       .verb = "info",
-      .usage = "gauge info [--json] FILE...",
-      .summary = "Say what was recorded, and how well.",
+      .usage = "gauge info [--json] FILE|FOLDER...",
+      .summary = "Say what was recorded, and how well. A folder stands for all recordings below it.",
       .examples =
           "gauge info out.gpf\n"
           "gauge info --json out-*.gpf | jq '.[].samples'",
@@ -111,7 +114,6 @@ std::string rate_text(const RecordingSummary& summary) {
 }
 
 void print_summary(const RecordingSummary& summary) {
-  fmt::print("{}\n", printable(summary.path));
   print_process(summary);
   row("samples", summary.report.samples == 0
                      ? fmt::format("none ({})", summary.why_empty().why)
@@ -127,29 +129,62 @@ void print_summary(const RecordingSummary& summary) {
     row("damage", fmt::format("at byte {}: {}", format_count(damage.offset), damage.what));
 }
 
+void print_file(const FileSummary& file) {
+  std::size_t number = 0;
+  for (const RecordingSummary& recording : file.recordings) {
+    const std::string which =
+        file.recordings.size() == 1 ? "" : fmt::format(", recording {} of {}", ++number, file.recordings.size());
+    if (number > 1) fmt::print("\n");
+    fmt::print("{}{}\n", printable(file.path), which);
+    print_summary(recording);
+  }
+}
+
+void print_files(const std::vector<FileSummary>& files) {
+  for (const FileSummary& file : files) {
+    if (&file != &files.front()) fmt::print("\n");
+    print_file(file);
+  }
+  std::vector<Origin> origins;
+  for (const FileSummary& file : files) {
+    for (const RecordingSummary& recording : file.recordings) origins.push_back(origin_of(recording.metadata));
+  }
+  for (const std::optional<std::string>& note : {runs_note(origins), clocks_note(origins)}) {
+    if (note) fmt::print("\n{}\n", *note);
+  }
+}
+
+struct Options {
+  std::vector<std::string> words;
+  bool json = false;
+  bool strict = false;
+};
+
 }  // namespace
 
 int info(const Arguments& arguments) {
-  std::vector<std::string> files;
-  bool json = false;
+  Options options;
   CommandLine line{help()};
-  line.words(files);
-  line.flag("--json", "print an array with one object per file", json);
+  line.words(options.words);
+  line.flag("--json", "print an array with one object per file", options.json);
+  line.flag("--strict", "exit with 2 if a file is no recording", options.strict);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
-  require_files(files, "info");
+  require_words(options.words, "info");
 
-  std::vector<RecordingSummary> summaries;
-  summaries.reserve(files.size());
-  for (const std::string& file : files) summaries.push_back(summarize(file));
-  if (json) {
-    print_info_json(summaries);
-    return static_cast<int>(ExitStatus::done);
+  std::vector<FileSummary> files;
+  const std::vector<std::string> refusals =
+      for_each_file(find_files(options.words), [&](const std::vector<gpf::Recording>& recordings) {
+        FileSummary file{.path = recordings.front().path(), .recordings = {}};
+        for (const gpf::Recording& recording : recordings) file.recordings.push_back(summarize(recording));
+        files.push_back(std::move(file));
+      });
+  if (options.json) {
+    print_info_json(files);
+  } else {
+    print_files(files);
   }
-  for (const RecordingSummary& summary : summaries) {
-    if (&summary != &summaries.front()) fmt::print("\n");
-    print_summary(summary);
-  }
-  return static_cast<int>(ExitStatus::done);
+  print_refusals(refusals);
+  return static_cast<int>(options.strict && !refusals.empty() ? ExitStatus::failed : ExitStatus::done);
 }
 
 }  // namespace gauge::cli

@@ -25,6 +25,7 @@ void write_process(JsonWriter& json, const gpf::Metadata& metadata) {
   json.member("pid", metadata.pid);
   json.member("ppid", metadata.ppid);
   text(json, "host", metadata.host);
+  text(json, "boot_id", metadata.boot_id);
   json.key("command");
   json.begin_array();
   for (const std::string& word : metadata.command) json.value(valid_utf8(word));
@@ -87,8 +88,7 @@ void write_health(JsonWriter& json, const RecordingSummary& summary) {
     json.null();
 }
 
-void write_summary(JsonWriter& json, const RecordingSummary& summary) {
-  json.begin_object();
+void write_summary(JsonWriter& json, const RecordingSummary& summary, std::size_t processes) {
   text(json, "path", summary.path);
   write_process(json, summary.metadata);
   write_times(json, summary);
@@ -96,8 +96,27 @@ void write_summary(JsonWriter& json, const RecordingSummary& summary) {
   write_threads(json, summary);
   json.member("tasks", summary.tasks);
   json.member("task_samples", summary.task_samples);
-  json.member("processes", std::uint64_t{1});  // a recording is of one process
+  json.member("processes", std::uint64_t{processes});
   write_health(json, summary);
+}
+
+/// What a file of several recordings has of each; one recording says all of itself in the object of its file.
+void write_recordings(JsonWriter& json, std::span<const RecordingSummary> recordings) {
+  json.key("recordings");
+  json.begin_array();
+  for (const RecordingSummary& recording : recordings) {
+    if (recordings.size() == 1) break;
+    json.begin_object();
+    write_summary(json, recording, 1);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_file(JsonWriter& json, const FileSummary& file) {
+  json.begin_object();
+  write_summary(json, combine(file), count_processes(file));
+  write_recordings(json, file.recordings);
   json.end_object();
 }
 
@@ -109,11 +128,11 @@ std::string run_id_text(const gpf::Metadata& metadata) {
   return digits;
 }
 
-void print_info_json(std::span<const RecordingSummary> summaries) {
+void print_info_json(std::span<const FileSummary> files) {
   DescriptorSink sink{STDOUT_FILENO, "standard output"};
   JsonWriter json{sink};
   json.begin_array();
-  for (const RecordingSummary& summary : summaries) write_summary(json, summary);
+  for (const FileSummary& file : files) write_file(json, file);
   json.end_array();
   json.finish();
   sink.write("\n");

@@ -8,8 +8,8 @@
 
 namespace gauge::cli {
 
-/// Writes an array with one object per recording to standard output.
-void print_info_json(std::span<const RecordingSummary> summaries);
+/// Writes an array with one object per file to standard output.
+void print_info_json(std::span<const FileSummary> files);
 
 /// The run id as 32 hex digits.
 [[nodiscard]] std::string run_id_text(const gpf::Metadata& metadata);

@@ -1,106 +1,180 @@
 #include "cli/input_files.h"
 
 #include <fmt/format.h>
+#include <glob.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+#include <set>
+#include <utility>
 
 #include "cli/quantities.h"
-#include "cli/recording_summary.h"
 #include "cli/text.h"
 #include "formats/base/error.h"
+#include "formats/gpf/framing.h"
+#include "formats/gpf/unite.h"
 
 namespace gauge::cli {
 namespace {
 
-/// Losses below this share of what was to be seen do not move a profile visibly.
-constexpr double kNotableShare = 0.01;
+namespace fs = std::filesystem;
 
-std::string share(std::uint64_t part, std::uint64_t whole) {
-  return fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+constexpr std::size_t kMostRefusalsShown = 8;
+
+bool is_pattern(std::string_view word) { return word.find_first_of("*?[") != std::string_view::npos; }
+
+/// The paths that match, sorted.
+std::vector<std::string> matches(const std::string& pattern) {
+  glob_t found{};
+  const int status = glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
+  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
+  globfree(&found);
+  std::ranges::sort(paths);  // by bytes: glob() sorts as the locale does
+  return paths;
 }
 
-bool is_notable(std::uint64_t part, std::uint64_t whole) {
-  return static_cast<double>(part) > kNotableShare * static_cast<double>(whole);
-}
-
-void warn_of_damage(const Profile& profile, std::vector<std::string>& warnings) {
-  for (const Process& process : profile.processes()) {
-    if (process.is_truncated)
-      warnings.push_back(
-          fmt::format("{}: the recording was cut (the program was killed, or is still running, or this is part of a "
-                      "copy); every whole block of it is used",
-                      printable(process.path)));
+/// Collects files, and leaves out what it has.
+class FileFinder {
+ public:
+  void add_word(const std::string& word) {
+    std::error_code error;
+    const bool is_there = fs::exists(word, error);
+    if (is_there) {
+      add(word);
+    } else if (is_pattern(word)) {
+      add_matches(word);
+    } else {
+      throw io_error(word, "cannot be read", error ? error.value() : ENOENT, "check the path");
+    }
   }
-  const ProfileHealth& health = profile.health();
-  if (health.damaged_blocks != 0)
-    warnings.push_back(
-        fmt::format("{} damaged and left out; copy the file again if it was transferred",
-                    health.damaged_blocks == 1 ? "1 block is" : format_count(health.damaged_blocks) + " blocks are"));
-  if (health.unresolved_samples != 0)
-    warnings.push_back(fmt::format("{} left out, their names were lost with a damaged block",
-                                   format_count(health.unresolved_samples, "sample")));
-}
 
-void warn_of_losses(const Profile& profile, std::vector<std::string>& warnings) {
-  const ProfileHealth& health = profile.health();
-  const std::uint64_t samples = profile.total().samples;
-  const std::uint64_t slots = health.ticks + health.missed_ticks;
-  if (is_notable(health.missed_ticks, slots))
-    warnings.push_back(fmt::format("{} of {} ticks were missed ({}); the machine was busy, or the rate too high",
-                                   format_count(health.missed_ticks), format_count(slots),
-                                   share(health.missed_ticks, slots)));
-  const auto lost = [&](std::uint64_t count, std::string_view what) {
-    if (is_notable(count, samples + count))
-      warnings.push_back(
-          fmt::format("{} lost ({}): {}", format_count(count, "sample"), share(count, samples + count), what));
-  };
-  lost(health.failed_reads, "the stack could not be read");
-  lost(health.dropped_samples, "the disk was too slow");
-  const auto flawed = [&](std::uint64_t count, std::string_view what) {
-    if (is_notable(count, samples))
-      warnings.push_back(fmt::format("{} ({}) {}", format_count(count, "sample"), share(count, samples), what));
-  };
-  flawed(health.partial_stacks, "may lack innermost frames: the stack changed while it was read");
-  flawed(health.truncated_stacks, "lack outermost frames: deeper than the recorder follows");
-}
+  [[nodiscard]] std::vector<std::string> files() && { return std::move(files_); }
 
-void warn_of_bare_names(const Profile& profile, std::vector<std::string>& warnings) {
-  const BareNames& bare = profile.health().bare_names;
-  if (bare.functions == 0) return;
-  const std::string files =
-      bare.files == 1 ? printable(bare.file)
-                      : fmt::format("{} and {} more", printable(bare.file), format_count(bare.files - 1, "file"));
-  warnings.push_back(fmt::format(
-      "{} of {} shown by bare name: CPython before 3.11 keeps no qualified names, and the sources that tell "
-      "them are not here, or not as they were; convert where the program ran",
-      format_count(bare.functions, "function"), files));
-}
-
-void warn_of_emptiness(const Profile& profile, std::vector<std::string>& warnings) {
-  if (profile.total().samples != 0) return;
-  for (const Process& process : profile.processes()) {
-    const auto [why, remedy] = summarize(process.path).why_empty();
-    warnings.push_back(fmt::format("{}: no samples ({}); {}", printable(process.path), why, remedy));
+ private:
+  void add(const std::string& path) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      add_folder(path);
+    } else {
+      add_file(path);
+    }
   }
-}
+
+  void add_matches(const std::string& pattern) {
+    const std::vector<std::string> paths = matches(pattern);
+    if (paths.empty())
+      throw Error{ErrorCode::usage, fmt::format("{}: matches no file; check the pattern and the folder", pattern)};
+    for (const std::string& path : paths) add(path);
+  }
+
+  void add_folder(const std::string& folder) {
+    std::vector<std::string> paths;
+    collect(folder, paths);
+    if (paths.empty())
+      throw Error{
+          ErrorCode::usage,
+          fmt::format("{}: no recording is in this folder or below (*{}); name another, or the files themselves",
+                      folder, kRecordingSuffix)};
+    std::ranges::sort(paths);
+    for (const std::string& path : paths) add_file(path);
+  }
+
+  /// Follows links to files, not to folders: those may lead in a circle.
+  static void collect(const fs::path& folder, std::vector<std::string>& paths) {
+    std::error_code error;
+    fs::directory_iterator entry{folder, error};
+    for (; !error && entry != fs::directory_iterator{}; entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
+      std::error_code ignored;
+      if (name.starts_with('.')) continue;
+      if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) {
+        collect(entry->path(), paths);
+      } else if (name.ends_with(kRecordingSuffix) && entry->is_regular_file(ignored)) {
+        paths.push_back(entry->path().string());
+      }
+    }
+    if (error)
+      throw io_error(folder.string(), "the folder cannot be read", error.value(),
+                     "make it readable, or name the files themselves");
+  }
+
+  void add_file(const std::string& path) {
+    if (is_beside_recording(path)) return;
+    struct stat status {};
+    const bool is_known = stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+                          !identities_.emplace(status.st_dev, status.st_ino).second;
+    if (!is_known) files_.push_back(path);
+  }
+
+  static bool is_beside_recording(std::string_view path) {
+    if (!path.ends_with(gpf::kOpenBlockSuffix)) return false;
+    std::error_code ignored;
+    return fs::exists(path.substr(0, path.size() - gpf::kOpenBlockSuffix.size()), ignored);
+  }
+
+  std::vector<std::string> files_;
+  std::set<std::pair<dev_t, ino_t>> identities_;
+};
 
 }  // namespace
 
-void require_files(const std::vector<std::string>& files, std::string_view verb) {
-  if (files.empty())
+void require_words(const std::vector<std::string>& words, std::string_view verb) {
+  if (words.empty())
     throw Error{ErrorCode::usage, fmt::format("{}: no recording named; write 'gauge {} out.gpf'", verb, verb)};
 }
 
-std::vector<std::string> health_warnings(const Profile& profile) {
-  std::vector<std::string> warnings;
-  warn_of_damage(profile, warnings);
-  warn_of_losses(profile, warnings);
-  warn_of_bare_names(profile, warnings);
-  warn_of_emptiness(profile, warnings);
-  return warnings;
+std::vector<std::string> find_files(const std::vector<std::string>& words) {
+  FileFinder finder;
+  for (const std::string& word : words) finder.add_word(word);
+  return std::move(finder).files();
 }
 
-bool is_incomplete(const Profile& profile) noexcept {
-  const ProfileHealth& health = profile.health();
-  return health.truncated || health.damaged_blocks != 0 || health.unresolved_samples != 0;
+std::vector<std::string> for_each_file(const std::vector<std::string>& files,
+                                       const std::function<void(std::vector<gpf::Recording>)>& visit) {
+  std::vector<std::string> refusals;
+  for (const std::string& file : files) {
+    try {
+      visit(gpf::Recording::open_all(file));
+    } catch (const Error& error) {
+      if (files.size() == 1) throw;
+      refusals.emplace_back(error.what());
+    }
+  }
+  if (refusals.size() == files.size())
+    throw Error{ErrorCode::corrupt, fmt::format("none of {} can be read; the first: {}",
+                                                format_count(files.size(), "file"), refusals.front())};
+  return refusals;
+}
+
+Inputs open_files(const std::vector<std::string>& files) {
+  Inputs inputs;
+  inputs.refusals = for_each_file(files, [&](std::vector<gpf::Recording> recordings) {
+    std::ranges::move(recordings, std::back_inserter(inputs.recordings));
+  });
+  inputs.recordings = gpf::unite(std::move(inputs.recordings));
+  return inputs;
+}
+
+void refuse_input_as_output(const std::vector<std::string>& files, const std::string& output) {
+  const auto is_output = [&](const std::string& file) {
+    std::error_code ignored;
+    return fs::equivalent(file, output, ignored);
+  };
+  if (std::ranges::any_of(files, is_output))
+    throw Error{ErrorCode::usage, fmt::format("{}: is the recording itself; choose another name with -o", output)};
+}
+
+void print_refusals(const std::vector<std::string>& refusals) {
+  const std::size_t shown = std::min(refusals.size(), kMostRefusalsShown);
+  for (std::size_t i = 0; i < shown; ++i) fmt::print(stderr, "gauge: {}\n", printable(refusals[i]));
+  if (shown < refusals.size())
+    fmt::print(stderr, "gauge: and {} more\n", format_count(refusals.size() - shown, "file"));
+  if (!refusals.empty())
+    fmt::print(stderr, "gauge: {} left out; --strict makes that a failure\n", format_count(refusals.size(), "file"));
 }
 
 }  // namespace gauge::cli

@@ -1,22 +1,48 @@
-// The recordings a verb was given, and what is wrong with them.
+// The recordings that a verb is given: files, folders and patterns on its command line.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "formats/profile/profile.h"
+#include "formats/gpf/reader.h"
 
 namespace gauge::cli {
 
-/// @throws Error(usage) where no file was named
-void require_files(const std::vector<std::string>& files, std::string_view verb);
+inline constexpr std::string_view kRecordingSuffix = ".gpf";
 
-/// One line per thing a reader of the profile should know: cut, damaged, losses that move shares, functions without
-/// their qualified names, no samples and why.
-/// Each `subject: what (facts)`, without "gauge: ".
-[[nodiscard]] std::vector<std::string> health_warnings(const Profile& profile);
+/// @throws Error(usage) where there are no words
+void require_words(const std::vector<std::string>& words, std::string_view verb);
 
-/// Whether a recording was cut or damaged: what --strict turns into a failure.
-[[nodiscard]] bool is_incomplete(const Profile& profile) noexcept;
+/// The files that `words` name, in their order, each once, whatever its names. A folder stands for every *.gpf file
+/// below it, but for hidden ones, sorted; a word that no file has, but with `*`, `?` or `[`, for the files that it
+/// matches. The open block beside a recording is read with it and is no file of its own.
+/// @param words  at least one
+/// @return       at least one
+/// @throws Error(usage)  a pattern or a folder without files
+/// @throws Error(io)     a word that names nothing; a folder that cannot be read
+[[nodiscard]] std::vector<std::string> find_files(const std::vector<std::string>& words);
+
+/// Opens one file after the other. Some may be bad: one worker's artifact is empty, the others are wanted all the same.
+/// @param visit  gets the recordings of each file that can be read
+/// @return       a line for each that cannot
+/// @throws Error as Recording::open_all, where no file can be read
+[[nodiscard]] std::vector<std::string> for_each_file(const std::vector<std::string>& files,
+                                                     const std::function<void(std::vector<gpf::Recording>)>& visit);
+
+struct Inputs {
+  std::vector<gpf::Recording> recordings;  // each once, the one that began first, first; at least one
+  std::vector<std::string> refusals;       // as for_each_file() returns them
+};
+
+/// The recordings of all files, put together. @throws Error as for_each_file()
+[[nodiscard]] Inputs open_files(const std::vector<std::string>& files);
+
+/// @throws Error(usage) where `output` is one of the files: it would be lost
+void refuse_input_as_output(const std::vector<std::string>& files, const std::string& output);
+
+/// Tells of the files that were left out on stderr, of the first few by name.
+void print_refusals(const std::vector<std::string>& refusals);
 
 }  // namespace gauge::cli

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <span>
+#include <tuple>
 #include <unordered_map>
 
 #include "cli/quantities.h"
@@ -33,6 +36,7 @@ class Summarizer {
     for (auto& [id, thread] : threads_) summary_.threads.push_back(std::move(thread));
     const std::int64_t start = summary_.metadata.start_monotonic_ns;
     summary_.duration = nanoseconds{std::max<std::int64_t>(last_time_.value_or(start) - start, 0)};
+    summary_.recorded = summary_.duration;
   }
 
  private:
@@ -82,11 +86,44 @@ class Summarizer {
   std::optional<std::int64_t> last_time_;
 };
 
+void add(gpf::Losses& sum, const gpf::Losses& other) {
+  sum.ticks += other.ticks;
+  sum.missed_ticks += other.missed_ticks;
+  sum.samples += other.samples;
+  sum.partial_stacks += other.partial_stacks;
+  sum.truncated_stacks += other.truncated_stacks;
+  sum.failed_reads += other.failed_reads;
+  sum.dropped_samples += other.dropped_samples;
+  sum.unknown_names += other.unknown_names;
+  sum.sampler_cpu_ns += other.sampler_cpu_ns;
+  sum.writer_cpu_ns += other.writer_cpu_ns;
+  sum.retried_reads += other.retried_reads;
+}
+
+void add(gpf::ReadReport& sum, const gpf::ReadReport& other) {
+  sum.file_bytes += other.file_bytes;
+  sum.blocks += other.blocks;
+  sum.samples += other.samples;
+  sum.damage.insert(sum.damage.end(), other.damage.begin(), other.damage.end());
+  sum.dropped_bytes += other.dropped_bytes;
+  sum.truncated = sum.truncated || other.truncated;
+}
+
+/// Held within what sums of two cannot overflow: only forged times are beyond.
+nanoseconds bounded(std::int64_t ns) { return nanoseconds{std::clamp<std::int64_t>(ns, 0, std::int64_t{1} << 61)}; }
+
+/// Takes the samples' first and last time of another recording, if it is by the same clock.
+void see_samples(RecordingSummary& sum, const RecordingSummary& other) {
+  if (other.metadata.boot_id != sum.metadata.boot_id || !other.first_sample) return;
+  sum.first_sample = std::min(sum.first_sample.value_or(*other.first_sample), *other.first_sample);
+  sum.last_sample = std::max(sum.last_sample.value_or(*other.last_sample), *other.last_sample);
+}
+
 }  // namespace
 
 double RecordingSummary::rate_achieved() const noexcept {
-  if (duration.count() <= 0) return 0;
-  return static_cast<double>(losses.ticks) * 1e9 / static_cast<double>(duration.count());
+  if (recorded.count() <= 0) return 0;
+  return static_cast<double>(losses.ticks) * 1e9 / static_cast<double>(recorded.count());
 }
 
 Emptiness RecordingSummary::why_empty() const {
@@ -106,6 +143,30 @@ RecordingSummary summarize(const gpf::Recording& recording) {
   summary.report = recording.for_each_block([&](const gpf::Block& block) { summarizer.add(block); });
   summarizer.finish();
   return summary;
+}
+
+RecordingSummary combine(const FileSummary& file) {
+  RecordingSummary sum = file.recordings.front();
+  for (const RecordingSummary& other : std::span{file.recordings}.subspan(1)) {
+    const nanoseconds later = bounded(other.metadata.start_unix_ns) - bounded(sum.metadata.start_unix_ns);
+    sum.duration = std::max(sum.duration, later + bounded(other.duration.count()));
+    sum.recorded = bounded(sum.recorded.count()) + bounded(other.recorded.count());
+    add(sum.losses, other.losses);
+    add(sum.report, other.report);
+    see_samples(sum, other);
+    sum.threads.insert(sum.threads.end(), other.threads.begin(), other.threads.end());
+    sum.tasks += other.tasks;
+    sum.task_samples += other.task_samples;
+    if (other.report.truncated) sum.end_reason.reset();
+  }
+  return sum;
+}
+
+std::size_t count_processes(const FileSummary& file) {
+  std::set<std::tuple<std::string_view, std::string_view, std::uint64_t>> processes;
+  for (const RecordingSummary& recording : file.recordings)
+    processes.emplace(recording.metadata.run_id, recording.metadata.host, recording.metadata.pid);
+  return processes.size();
 }
 
 RecordingSummary summarize(const std::string& path) { return summarize(gpf::Recording::open(path)); }

@@ -32,6 +32,7 @@ struct RecordingSummary {
   gpf::Losses losses;                        // the last ones in the file
   std::optional<std::string> end_reason;     // none = cut
   std::chrono::nanoseconds duration{};       // from the start to the last thing the file tells of
+  std::chrono::nanoseconds recorded{};       // the same; of several recordings, the sum
   std::optional<std::int64_t> first_sample;  // CLOCK_MONOTONIC, nanoseconds
   std::optional<std::int64_t> last_sample;
   std::vector<ThreadSummary> threads;  // in order of their ids
@@ -52,9 +53,21 @@ struct RecordingSummary {
   [[nodiscard]] Emptiness why_empty() const;
 };
 
-/// Reads all of it. @throws Error as Recording::open
+/// Reads all of the one that a recorder has written there. @throws Error as Recording::open
 [[nodiscard]] RecordingSummary summarize(const std::string& path);
 /// The same for one that is open already.
 [[nodiscard]] RecordingSummary summarize(const gpf::Recording& recording);
+
+/// A file, and what is in it.
+struct FileSummary {
+  std::string path;
+  std::vector<RecordingSummary> recordings;  // at least one
+};
+
+/// All of a file as if it were one recording: what it counts is added up, the times are from the first start to the
+/// last end, and what there can be one of is that of the first recording.
+[[nodiscard]] RecordingSummary combine(const FileSummary& file);
+/// How many processes the recordings of the file are of.
+[[nodiscard]] std::size_t count_processes(const FileSummary& file);
 
 }  // namespace gauge::cli

@@ -4,9 +4,11 @@
 
 #include <cstdio>
 #include <limits>
+#include <utility>
 
 #include "cli/call_tree.h"
 #include "cli/command_line.h"
+#include "cli/health_warnings.h"
 #include "cli/hot_functions.h"
 #include "cli/input_files.h"
 #include "cli/quantities.h"
@@ -27,7 +29,7 @@ constexpr double kLeastCall = 0.01;  // of the whole, unless --min-percent says 
 HelpTexts help() {
   return {
       .verb = "report",
-      .usage = "gauge report [OPTIONS] FILE...",
+      .usage = "gauge report [OPTIONS] FILE|FOLDER...",
       .summary =
           "Print the hottest functions of recordings.\n\n"
           "self is time in a function itself, total is with all that it called. Wall time counts waiting, CPU time\n"
@@ -40,17 +42,18 @@ HelpTexts help() {
 }
 
 struct Options {
-  std::vector<std::string> files;
+  std::vector<std::string> words;
   std::string limit;
   std::string sort = "self";
   std::string colour = "auto";
   bool tree = false;
   bool json = false;
+  bool strict = false;
   ViewOptions view;
 };
 
 void add_options(CommandLine& line, Options& options) {
-  line.words(options.files);
+  line.words(options.words);
   line.option("-n,--limit", "COUNT", "functions to show (default: 25; with --tree: 100;\nwith --json: all)",
               options.limit);
   line.flag("--tree",
@@ -60,6 +63,7 @@ void add_options(CommandLine& line, Options& options) {
   line.option("--sort", "BY", "self (default), total, or cpu, which is CPU time of\nthe function itself", options.sort);
   line.option("--color,--colour", "WHEN", "auto (default), always or never", options.colour);
   line.flag("--json", "print JSON, for scripts", options.json);
+  line.flag("--strict", "exit with 2 if a recording is cut, damaged or left out", options.strict);
   add_view_options(line, options.view);
 }
 
@@ -74,7 +78,7 @@ int report(const Arguments& arguments) {
   CommandLine line{help()};
   add_options(line, options);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
-  require_files(options.files, "report");
+  require_words(options.words, "report");
   TableStyle style{.colour = wants_colour(options.colour, STDOUT_FILENO), .width = {}};
   if (is_terminal(STDOUT_FILENO)) style.width = terminal_width(STDOUT_FILENO, kStandardWidth);
   const SortKey key = parse_sort_key(options.sort);
@@ -84,7 +88,10 @@ int report(const Arguments& arguments) {
   if (options.tree) style.limit = kCallsShown;
   if (!options.limit.empty()) style.limit = parse_count(options.limit, "--limit");
 
-  const Profile profile = load_view(options.files, view_of(options.view));
+  const ProfileView view = view_of(options.view);
+  Inputs inputs = open_files(find_files(options.words));
+  print_refusals(inputs.refusals);
+  const Profile profile = build_view(std::move(inputs.recordings), view);
   const double least_call = options.view.min_percent.empty() ? kLeastCall : 0;  // what is smaller is cut off by then
   const HotFunctions hot = options.tree ? call_tree(profile, key, least_call) : hot_functions(profile, key);
   const std::vector<std::string> warnings = health_warnings(profile);
@@ -94,7 +101,8 @@ int report(const Arguments& arguments) {
   } else {
     print_lines(stdout, "", report_table(profile, hot, warnings, style));
   }
-  return static_cast<int>(ExitStatus::done);
+  const bool is_good = !is_incomplete(profile) && inputs.refusals.empty();
+  return static_cast<int>(options.strict && !is_good ? ExitStatus::failed : ExitStatus::done);
 }
 
 }  // namespace gauge::cli

@@ -8,10 +8,12 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/browser.h"
 #include "cli/command_line.h"
+#include "cli/health_warnings.h"
 #include "cli/input_files.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
@@ -26,7 +28,7 @@ namespace {
 constexpr std::string_view kPage = "html";
 
 struct Options {
-  std::vector<std::string> files;
+  std::vector<std::string> words;
   std::string output;
   bool force = false;
   bool no_open = false;
@@ -36,7 +38,7 @@ struct Options {
 HelpTexts help() {
   return {
       .verb = "view",
-      .usage = "gauge view [OPTIONS] FILE...",
+      .usage = "gauge view [OPTIONS] FILE|FOLDER...",
       .summary =
           "Show recordings in the browser: flame graph, timeline and table of functions.\n\n"
           "Writes one page that needs no network, prints its path and opens it. $BROWSER chooses the browser.",
@@ -47,7 +49,7 @@ HelpTexts help() {
 }
 
 void add_options(CommandLine& line, Options& options) {
-  line.words(options.files);
+  line.words(options.words);
   line.option("-o,--output", "FILE", "where to write the page (default: a temporary file)", options.output);
   line.flag("-f,--force", "overwrite the output if it exists", options.force);
   line.flag("--no-open", "write the page, and open no browser", options.no_open);
@@ -89,11 +91,14 @@ int view(const Arguments& arguments) {
   CommandLine line{help()};
   add_options(line, options);
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
-  require_files(options.files, "view");
+  require_words(options.words, "view");
 
-  const Profile profile = load_view(options.files, view_of(options.view));
+  const ProfileView view = view_of(options.view);
+  Inputs inputs = open_files(find_files(options.words));
+  const Profile profile = build_view(std::move(inputs.recordings), view);
   const std::string path = write_page(profile, options);
   fmt::print("{}\n", path);
+  print_refusals(inputs.refusals);
   for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);
   if (!options.no_open && !open_in_browser(path)) {
     fmt::print(stderr, "gauge: {}: no browser could be started; open it in one, or name yours in BROWSER\n",

@@ -66,8 +66,8 @@ ProfileView view_of(const ViewOptions& options) {
   return view;
 }
 
-Profile load_view(const std::vector<std::string>& paths, const ProfileView& view) {
-  Profile all = load_profile(paths);
+Profile build_view(std::vector<gpf::Recording> recordings, const ProfileView& view) {
+  Profile all = build_profile(std::move(recordings));
   const std::uint64_t samples = all.total().samples;
   Profile seen = gauge::view_of(std::move(all), view);
   if (samples != 0 && seen.total().samples == 0)

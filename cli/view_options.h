@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "formats/gpf/reader.h"
 #include "formats/profile/profile_view.h"
 
 namespace gauge::cli {
@@ -30,7 +31,7 @@ void add_view_options(CommandLine& line, ViewOptions& options);
 /// @throws Error(usage) naming the option
 [[nodiscard]] ProfileView view_of(const ViewOptions& options);
 
-/// What is to be seen of the recordings. @throws Error as load_profile() does
-[[nodiscard]] Profile load_view(const std::vector<std::string>& paths, const ProfileView& view);
+/// What is to be seen of the recordings, at least one. Where that is nothing, says so on stderr.
+[[nodiscard]] Profile build_view(std::vector<gpf::Recording> recordings, const ProfileView& view);
 
 }  // namespace gauge::cli

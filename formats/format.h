@@ -31,6 +31,7 @@ struct Format {
   std::string_view summary;    // line in --help and docs
   bool is_binary;              // refuse a terminal
   bool is_gzipped = false;     // readers expect the bytes that `write` makes in gzip: see write_file()
+  bool shows_when = false;     // things happened, of one process beside those of another
   void (*write)(const Profile&, const WriteOptions&, Sink&);
 };
 

@@ -17,6 +17,7 @@
 #include "formats/base/json_writer.h"
 #include "formats/buffered_output.h"
 #include "formats/json_text.h"
+#include "formats/profile/clocks.h"
 #include "formats/profile/unique_names.h"
 #include "formats/recording_json.h"
 #include "formats/writers.h"
@@ -34,9 +35,8 @@ class JsonlWriter {
       : profile_(profile), thread_labels_(thread_labels(profile)), output_(sink) {
     for (const Function& function : profile.functions()) function_names_.push_back(json_text(function.unique_name));
     for (std::string& label : thread_labels_) label = json_text(label);
-    if (!profile.processes().empty()) {
-      origin_ = std::ranges::min(profile.processes(), {}, &Process::start_unix_time).start_unix_time;
-    }
+    starts_ = common_start_times(profile.processes());
+    if (!starts_.empty()) origin_ = std::ranges::min(starts_);
   }
 
   void write() {
@@ -84,13 +84,14 @@ class JsonlWriter {
 
   /// Since the start of the first recording.
   [[nodiscard]] nanoseconds time_of(const Sample& sample) const {
-    const Process& process = profile_.process(profile_.thread(sample.thread).process);
-    return sample.time - process.start_time + (process.start_unix_time - origin_);
+    const ProcessId process = profile_.thread(sample.thread).process;
+    return sample.time - profile_.process(process).start_time + (starts_[index_of(process)] - origin_);
   }
 
   const Profile& profile_;
   std::vector<std::string> thread_labels_;   // by ThreadId, as JSON
   std::vector<std::string> function_names_;  // by FunctionId, as JSON
+  std::vector<nanoseconds> starts_;          // by ProcessId, on the common clock
   nanoseconds origin_{};                     // since 1970
   Weights total_;                            // of the samples written
   BufferedOutput output_;

@@ -237,11 +237,4 @@ Profile build_profile(std::vector<gpf::Recording> recordings, SourceReader sourc
   return std::move(builder).finish();
 }
 
-Profile load_profile(const std::vector<std::string>& paths) {
-  std::vector<gpf::Recording> recordings;
-  recordings.reserve(paths.size());
-  for (const std::string& path : paths) recordings.push_back(gpf::Recording::open(path));
-  return build_profile(std::move(recordings));
-}
-
 }  // namespace gauge

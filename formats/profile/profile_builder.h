@@ -1,7 +1,6 @@
 // Builds a Profile from recordings; the one place where ids from a file are checked.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "formats/gpf/reader.h"
@@ -18,8 +17,5 @@ namespace gauge {
 /// @param recordings     at least one
 /// @param source_reader  asked for the sources of functions recorded in CPython 3.9 and 3.10, for their qualified names
 [[nodiscard]] Profile build_profile(std::vector<gpf::Recording> recordings, SourceReader source_reader = read_source);
-
-/// Opens and builds, with the sources of this machine. @throws Error as Recording::open
-[[nodiscard]] Profile load_profile(const std::vector<std::string>& paths);
 
 }  // namespace gauge

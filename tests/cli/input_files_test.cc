@@ -2,42 +2,76 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include <utility>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
 
-#include "formats/profile/profile_builder.h"
+#include "formats/base/error.h"
 #include "tests/support/recording_builder.h"
 
 namespace gauge::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::ElementsAre;
-using testing::IsEmpty;
+using testing::HasSubstr;
+using testing::SizeIs;
 
-/// What is said of a recording made by `python_version`, on a machine without sources.
-std::vector<std::string> warnings_of(std::string python_version, std::string_view stack) {
-  gpf::Metadata metadata = test_metadata();
-  metadata.python_version = std::move(python_version);
-  std::vector<gpf::Recording> recordings;
-  recordings.push_back(
-      gpf::Recording::from_bytes(RecordingBuilder{metadata}.samples(2, {.stack = stack}).finish(), "test.gpf"));
-  return health_warnings(build_profile(std::move(recordings), [](const std::string&) { return std::nullopt; }));
+class InputFilesTest : public testing::Test {
+ protected:
+  InputFilesTest() { fs::create_directories(folder_ / "below"); }
+  ~InputFilesTest() override { fs::remove_all(folder_); }
+
+  std::string write(const std::string& name, const std::string& bytes = "x") const {
+    std::ofstream{folder_ / name, std::ios::binary} << bytes;
+    return (folder_ / name).string();
+  }
+  static std::string error_of(const std::vector<std::string>& words) {
+    try {
+      (void)find_files(words);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "none";
+  }
+
+  fs::path folder_ = fs::temp_directory_path() / ("input_files_test." + std::to_string(getpid()));
+};
+
+TEST_F(InputFilesTest, WordsKeepTheirOrderAndWhatTheyStandForIsSorted) {
+  const std::string b = write("b.gpf");
+  const std::string below = write("below/a.gpf");
+  const std::string a = write("a.gpf");
+  const std::string c = write("c.gpf");
+  EXPECT_THAT(find_files({c, folder_.string(), b}), ElementsAre(c, a, b, below));
+  EXPECT_THAT(find_files({(folder_ / "[ab].gpf").string()}), ElementsAre(a, b));
 }
 
-TEST(HealthWarnings, FunctionsShownByBareNameAreToldOnce) {
-  EXPECT_THAT(warnings_of("3.9.18", "<module>@/app/a.py:1;C.f@/app/a.py:3;C.g@/app/a.py:5;h@/app/b.py:1;i@/app/c.py:1"),
-              ElementsAre("4 functions of /app/a.py and 2 files more shown by bare name: CPython before 3.11 keeps no "
-                          "qualified names, and the sources that tell them are not here, or not as they were; convert "
-                          "where the program ran"));
-  EXPECT_THAT(
-      warnings_of("3.10.13", "f@a\x1b.py:3"),
-      ElementsAre("1 function of a?.py shown by bare name: CPython before 3.11 keeps no qualified names, and the "
-                  "sources that tell them are not here, or not as they were; convert where the program ran"));
+TEST_F(InputFilesTest, TheOpenBlockIsAFileOfItsOwnOnlyWhereItsRecordingIsGone) {
+  const std::string recording = write("x.gpf");
+  const std::string beside = write("x.gpf.open");
+  const std::string alone = write("y.gpf.open");
+  EXPECT_THAT(find_files({recording, beside, alone}), ElementsAre(recording, alone));
 }
 
-TEST(HealthWarnings, GoodRecordingHasNone) {
-  EXPECT_THAT(warnings_of("3.10.13", "<module>@/app/a.py:1;f@<string>:1"), IsEmpty());
-  EXPECT_THAT(warnings_of("3.11.7", "C.f@/app/a.py:3"), IsEmpty());
+TEST_F(InputFilesTest, WhatStandsForNothingIsAnError) {
+  const std::string nothing = (folder_ / "nothing").string();
+  EXPECT_EQ(error_of({nothing}), nothing + ": cannot be read (No such file or directory); check the path");
+  EXPECT_THAT(error_of({nothing + "*"}), HasSubstr("nothing*: matches no file; "));
+  EXPECT_THAT(error_of({(folder_ / "below").string()}), HasSubstr("below: no recording is in this folder or below ("));
+}
+
+TEST_F(InputFilesTest, BadFilesAreLeftOutUnlessAllAre) {
+  const std::string good = write("good.gpf", RecordingBuilder{}.samples(2, {.stack = "main"}).finish());
+  const std::string bad = write("bad.gpf");
+  const Inputs inputs = open_files({bad, good});
+  EXPECT_THAT(inputs.recordings, SizeIs(1));
+  EXPECT_THAT(inputs.refusals, ElementsAre(HasSubstr("bad.gpf: is not a gauge recording")));
+  EXPECT_THROW(open_files({bad}), Error);
+  EXPECT_THROW(open_files({bad, write("worse.gpf", "")}), Error);
 }
 
 }  // namespace

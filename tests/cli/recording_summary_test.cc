@@ -62,5 +62,50 @@ TEST(Summarize, RateIsLooksPerSecond) {
   EXPECT_DOUBLE_EQ(summary.rate_achieved(), 98.0);  // in 1 s
 }
 
+/// A file with recordings of 100 ms of process 7, then, a second later, of 300 ms of process 8.
+FileSummary two_processes() {
+  gpf::Metadata metadata = test_metadata();
+  metadata.pid = 7;
+  FileSummary file{.path = "all.gpf", .recordings = {}};
+  const auto recording = [&](int samples) {
+    return RecordingBuilder{metadata}.samples(samples, {.stack = "main"}).losses({.ticks = 10, .missed_ticks = 1});
+  };
+  file.recordings.push_back(summary_of(recording(10).finish("exit")));
+  metadata.pid = 8;
+  metadata.start_unix_ns += 1'000'000'000;
+  metadata.start_monotonic_ns += 1'000'000'000;
+  file.recordings.push_back(summary_of(recording(30).cut()));
+  return file;
+}
+
+TEST(Combine, CountsAreAddedAndTimesGoFromTheFirstStartToTheLastEnd) {
+  const FileSummary file = two_processes();
+  const RecordingSummary sum = combine(file);
+  EXPECT_EQ(sum.report.samples, 40U);
+  EXPECT_EQ(sum.losses.missed_ticks, 2U);
+  EXPECT_EQ(sum.duration, 1300ms);
+  EXPECT_DOUBLE_EQ(sum.rate_achieved(), 50.0);  // 20 looks in 400 ms that were recorded
+  EXPECT_EQ(sum.first_sample, file.recordings[0].first_sample);
+  EXPECT_EQ(sum.last_sample, file.recordings[1].last_sample);
+  EXPECT_EQ(sum.threads.size(), 2U);
+  EXPECT_EQ(sum.metadata.pid, 7U);
+  EXPECT_EQ(sum.end_reason, std::nullopt);  // one of them was cut
+  EXPECT_EQ(count_processes(file), 2U);
+}
+
+TEST(Combine, TimesByOtherClocksAreLeftOut) {
+  FileSummary file = two_processes();
+  file.recordings[1].metadata.boot_id = "another";
+  EXPECT_EQ(combine(file).last_sample, file.recordings[0].last_sample);
+}
+
+TEST(Combine, OneRecordingIsAsItIs) {
+  FileSummary file = two_processes();
+  file.recordings.pop_back();
+  EXPECT_EQ(combine(file).report.samples, 10U);
+  EXPECT_EQ(combine(file).end_reason, "exit");
+  EXPECT_EQ(count_processes(file), 1U);
+}
+
 }  // namespace
 }  // namespace gauge::cli

@@ -19,6 +19,7 @@ BuildTool = Callable[[str], pathlib.Path]
 def recording(build_tool: BuildTool, tmp_path: pathlib.Path) -> pathlib.Path:
     path = tmp_path / "in.gpf"
     run([build_tool("gauge-generate"), "--samples", "1000", "-o", path])
+    run([build_tool("gauge-generate"), "--samples", "1000", "--seed", "2", "-o", tmp_path / "more.gpf"])
     return path
 
 
@@ -61,7 +62,7 @@ COMMAND_LINES = {
     "convert --to speedscop in.gpf": "--to: unknown format 'speedscop'; did you mean speedscope?",
     "convert --to zzz in.gpf": "--to: unknown format 'zzz'; known are ",
     "convert -o x.unknown in.gpf": "x.unknown: the name tells no format; choose one with --to",
-    "convert --to pstats in.gpf in.gpf": "convert: several recordings become one file; name it with -o",
+    "convert --to pstats in.gpf more.gpf": "convert: several recordings become one file; name it with -o",
     "convert --to pstats -o in.gpf in.gpf": "in.gpf: is the recording itself; choose another name with -o",
     "convert --to pstats --frames x in.gpf": "--frames: 'x' is not a choice; write function or line",
     "convert --to collapsed --weight heap in.gpf": "--weight: 'heap' is not a choice; write samples, wall, cpu or gil",
@@ -74,6 +75,9 @@ COMMAND_LINES = {
     "report --min-percent 101 in.gpf": "--min-percent: '101' is not a percentage above 0, up to 100; write it as 0.5%",
     "report --tree --json in.gpf": "--tree: is for people, --json has the functions; leave one of them out",
     "convert --to pstats gone.gpf": "gone.gpf: ",
+    "convert --to pstats out-*.gpf": "out-*.gpf: matches no file; check the pattern and the folder",
+    "convert --to pstats -o in.gpf .": "in.gpf: is the recording itself; choose another name with -o",
+    "report in.gpf gone.gpf": "gone.gpf: cannot be read (No such file or directory); check the path",
     "report": "report: no recording named; write 'gauge report out.gpf'",
     "report --limit 0 in.gpf": "--limit: '0' is not a count; write a whole number from 1 up",
     "report --sort time in.gpf": "--sort: 'time' is not a choice; write self, total or cpu",
@@ -87,7 +91,7 @@ COMMAND_LINES = {
     "check gone.gpf": "gone.gpf: ",
     "check --repair - in.gpf": "--repair: writes a file, not to standard output; name one",
     "check --repair in.gpf in.gpf": "in.gpf: is the recording itself; choose another name for --repair",
-    "check --repair out.gpf in.gpf in.gpf": "check: --repair mends one recording; name one, or",
+    "check --repair out.gpf in.gpf more.gpf": "check: --repair mends one file; name one, or",
     "check --repair gone/out.gpf in.gpf": "gone/out.gpf: ",
 }
 
@@ -126,9 +130,18 @@ def test_what_is_no_recording_is_refused(gauge: pathlib.Path, tmp_path: pathlib.
     assert refused(gauge, tmp_path, *words, "x.gpf").startswith("x.gpf: ")
 
 
-def test_a_folder_is_no_recording(gauge: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_a_folder_without_recordings_is_refused(gauge: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "folder").mkdir()
-    assert refused(gauge, tmp_path, "info", "folder").startswith("folder: ")
+    (tmp_path / "folder/notes.txt").write_text("none here")
+    line = refused(gauge, tmp_path, "info", "folder")
+    assert line.startswith("folder: no recording is in this folder or below (*.gpf); ")
+
+
+def test_files_of_which_none_is_a_recording_are_refused(gauge: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    for name, data in FILES.items():
+        (tmp_path / f"{name}.gpf").write_bytes(data)
+    line = refused(gauge, tmp_path, "report", ".")
+    assert line.startswith("none of 4 files can be read; the first: ./elf.gpf: is not a gauge recording (")
 
 
 def test_an_existing_output_needs_force(gauge: pathlib.Path, recording: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -27,6 +27,7 @@ INFO_KEYS = [
     "pid",
     "ppid",
     "host",
+    "boot_id",
     "command",
     "cwd",
     "python",
@@ -54,6 +55,7 @@ INFO_KEYS = [
     "truncated",
     "damaged_blocks",
     "end_reason",
+    "recordings",
 ]
 
 

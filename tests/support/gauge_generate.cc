@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   app.add_option("--depth", options.depth, "Frames of a stack, about")->capture_default_str();
   app.add_option("--functions", options.functions, "Functions of the program")->capture_default_str();
   app.add_option("--tasks", options.tasks, "Tasks of asyncio, in the first thread")->capture_default_str();
-  app.add_option("--seed", options.seed, "Another seed, another program")->capture_default_str();
+  app.add_option("--seed", options.seed, "Another seed, another program and process")->capture_default_str();
   app.add_option("--interval-ns", interval_ns, "Time between two ticks")->capture_default_str();
   app.add_option("-o,--output", path, "Written anew")->required();
   CLI11_PARSE(app, argc, argv);

@@ -85,6 +85,7 @@ class Generator {
  private:
   static gpf::Metadata metadata(const GeneratorOptions& options) {
     gpf::Metadata metadata = test_metadata();
+    metadata.pid += options.seed - 1;
     metadata.interval_ns = static_cast<std::uint64_t>(options.interval.count());
     return metadata;
   }

@@ -17,7 +17,7 @@ struct GeneratorOptions {
   std::uint32_t depth = 25;   // about: stacks are up to half as deep again
   std::uint32_t functions = 3000;
   std::uint32_t tasks = 0;  // of asyncio, that the first thread runs by turns
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;   // another one, another program and process
   std::chrono::nanoseconds interval = std::chrono::milliseconds{1};
 };
 

@@ -228,15 +228,5 @@ TEST(ProfileBuilder, ForgedTimesAreHeldWithinBounds) {
   EXPECT_EQ(profile.health().unresolved_samples, 1U);
 }
 
-TEST(ProfileBuilder, LoadNamesAFileThatIsNotThere) {
-  try {
-    static_cast<void>(load_profile({"/nonexistent/x.gpf"}));
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::io);
-    EXPECT_NE(std::string{error.what()}.find("/nonexistent/x.gpf"), std::string::npos);
-  }
-}
-
 }  // namespace
 }  // namespace gauge

@@ -205,7 +205,7 @@ TEST_F(ReadSource, LoadedProfileIsNamedFromTheFilesOfThisMachine) {
   const std::string source = written("c.py", kClass);
   const std::string recording =
       written("out.gpf", RecordingBuilder{recorded_in("3.9.18")}.sample({.stack = "C.m@" + source + ":2"}).finish());
-  EXPECT_EQ(load_profile({recording}).functions()[0].qualified_name, "C.m");
+  EXPECT_EQ(build_profile(gpf::Recording::open_all(recording)).functions()[0].qualified_name, "C.m");
 }
 
 }  // namespace
