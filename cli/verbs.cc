@@ -21,6 +21,7 @@ constexpr std::array kVerbs = {
     Verb{"view", "show a recording in the browser: flame graph, timeline, table", view},
     Verb{"convert", "turn a recording into what other tools open", convert},
     Verb{"info", "say what was recorded, and how well", info},
+    Verb{"merge", "put many recordings into one file", merge},
     Verb{"check", "find what is cut off or damaged, and repair it", check},
     Verb{"doctor", "find out what can be recorded here, and what forbids it", doctor},
 };

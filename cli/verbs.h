@@ -34,6 +34,8 @@ int view(const Arguments& arguments);
 /// Prints what was recorded, and how well.
 int info(const Arguments& arguments);
 int check(const Arguments& arguments);
+/// Puts recordings into one file.
+int merge(const Arguments& arguments);
 /// Tells which interpreters can be recorded here, and what stands in the way.
 int doctor(const Arguments& arguments);
 

@@ -32,7 +32,6 @@ void write_health(const ProfileHealth& health, JsonWriter& json) {
   json.member("dropped_samples", health.dropped_samples);
   json.member("unresolved_samples", health.unresolved_samples);
   json.member("damaged_blocks", health.damaged_blocks);
-  json.member("dropped_bytes", health.dropped_bytes);
   json.end_object();
 }
 

@@ -78,6 +78,12 @@ COMMAND_LINES = {
     "convert --to pstats out-*.gpf": "out-*.gpf: matches no file; check the pattern and the folder",
     "convert --to pstats -o in.gpf .": "in.gpf: is the recording itself; choose another name with -o",
     "report in.gpf gone.gpf": "gone.gpf: cannot be read (No such file or directory); check the path",
+    "merge": "merge: no recording named; write 'gauge merge out.gpf'",
+    "merge in.gpf": "merge: no output named; write it as -o all.gpf",
+    "merge -o more.gpf in.gpf": "more.gpf: already exists; overwrite it with -f or choose another name",
+    "merge -f -o in.gpf more.gpf in.gpf": "in.gpf: is the recording itself; choose another name with -o",
+    "merge -f -o in.gpf .": "in.gpf: is the recording itself; choose another name with -o",
+    "merge -o gone/all.gpf in.gpf": "gone/all.gpf: cannot be created (No such file or directory); create the folder",
     "report": "report: no recording named; write 'gauge report out.gpf'",
     "report --limit 0 in.gpf": "--limit: '0' is not a count; write a whole number from 1 up",
     "report --sort time in.gpf": "--sort: 'time' is not a choice; write self, total or cpu",
@@ -122,11 +128,11 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("verb", ["info", "report", "convert", "check"])
+@pytest.mark.parametrize("verb", ["info", "report", "convert", "check", "merge"])
 @pytest.mark.parametrize("kind", FILES)
 def test_what_is_no_recording_is_refused(gauge: pathlib.Path, tmp_path: pathlib.Path, verb: str, kind: str) -> None:
     (tmp_path / "x.gpf").write_bytes(FILES[kind])
-    words = ["convert", "--to", "pstats"] if verb == "convert" else [verb]
+    words = {"convert": ["convert", "--to", "pstats"], "merge": ["merge", "-o", "all.gpf"]}.get(verb, [verb])
     assert refused(gauge, tmp_path, *words, "x.gpf").startswith("x.gpf: ")
 
 

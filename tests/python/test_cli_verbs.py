@@ -89,7 +89,10 @@ def test_version_is_one_line(gauge: pathlib.Path) -> None:
         assert outcome.stdout.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("verb", ["", "record", "convert", "info", "report", "view", "check", "doctor"])
+VERBS = ["", "record", "convert", "info", "report", "view", "merge", "check", "doctor"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_fits_a_page_and_shows_examples(gauge: pathlib.Path, verb: str) -> None:
     outcome = run([gauge, *verb.split(), "--help"])
     assert (outcome.returncode, outcome.stderr) == (0, b"")
