@@ -68,7 +68,9 @@ FileSummary two_processes() {
   metadata.pid = 7;
   FileSummary file{.path = "all.gpf", .recordings = {}};
   const auto recording = [&](int samples) {
-    return RecordingBuilder{metadata}.samples(samples, {.stack = "main"}).losses({.ticks = 10, .missed_ticks = 1});
+    RecordingBuilder builder{metadata};
+    builder.samples(samples, {.stack = "main"}).losses({.ticks = 10, .missed_ticks = 1});
+    return builder;
   };
   file.recordings.push_back(summary_of(recording(10).finish("exit")));
   metadata.pid = 8;

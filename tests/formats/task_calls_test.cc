@@ -21,7 +21,10 @@ using namespace std::chrono_literals;
 
 TaskCalls collect(const Profile& profile, std::size_t max_calls = 1000) {
   Timelines timelines;
-  timelines.origin = 1000s;  // when Timeline's first process started
+  for (const Process& process : profile.processes()) {
+    // Timeline's first process started 1000 s after 1970.
+    timelines.offsets.push_back(process.start_unix_time - 1000s - process.start_time);
+  }
   return collect_task_calls(profile, timelines, max_calls);
 }
 
