@@ -25,9 +25,9 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
-def environment(recordable: Interpreter) -> pathlib.Path:
+def environment(representative: Interpreter) -> pathlib.Path:
     """A virtual environment with nothing but gauge in it."""
-    return installed_package(recordable)
+    return installed_package(representative)
 
 
 def test_the_commands_are_installed_and_find_their_recorder(environment: pathlib.Path, tmp_path: pathlib.Path) -> None:
