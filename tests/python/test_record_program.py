@@ -253,7 +253,8 @@ def test_ctrl_c_reaches_the_program_once(gauge: pathlib.Path, recordable: Interp
 def test_ctrl_c_ends_both_as_it_ends_the_program(
     gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path
 ) -> None:
-    code = "import time; print('ready', flush=True); time.sleep(60)"
+    # In steps: a signal that comes just before time.sleep() is not looked at until it is over.
+    code = "import time\nprint('ready', flush=True)\nfor _ in range(600): time.sleep(0.1)"
     terminal = Terminal(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code), tmp_path)
     terminal.read_until(b"ready")
     terminal.type(b"\x03")
