@@ -114,7 +114,7 @@ nanoseconds bounded(std::int64_t ns) { return nanoseconds{std::clamp<std::int64_
 
 /// Takes the samples' first and last time of another recording, if it is by the same clock.
 void see_samples(RecordingSummary& sum, const RecordingSummary& other) {
-  if (other.metadata.boot_id != sum.metadata.boot_id || !other.first_sample) return;
+  if (other.metadata.boot_id != sum.metadata.boot_id || !other.first_sample || !other.last_sample) return;
   sum.first_sample = std::min(sum.first_sample.value_or(*other.first_sample), *other.first_sample);
   sum.last_sample = std::max(sum.last_sample.value_or(*other.last_sample), *other.last_sample);
 }

@@ -62,7 +62,7 @@ class MergeTest : public testing::Test {
   [[nodiscard]] std::string path_of(const std::string& name) const { return (folder_ / name).string(); }
 
   /// Runs and returns what was printed on stderr.
-  static std::string run_well(Arguments arguments) {
+  static std::string run_well(const Arguments& arguments) {
     testing::internal::CaptureStderr();
     const int status = run(arguments);
     std::string errors = testing::internal::GetCapturedStderr();

@@ -19,7 +19,6 @@ namespace gauge::gpf {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
 
 Metadata process(std::uint64_t pid, std::int64_t start_unix_ns = 1'700'000'000'000'000'000) {
   Metadata metadata = test_metadata();
