@@ -99,7 +99,8 @@ TEST(OtlpProfiles, AProfileCoversItsRecording) {
   timeline.tick(10ms, "f");
   timeline.tick(20ms, "f");
   timeline.tables.processes[0].last_sample_time = 20ms;
-  const auto& profile = written(timeline.profile()).resource_profiles(0).scope_profiles(0).profiles(0);
+  const auto data = written(timeline.profile());
+  const auto& profile = data.resource_profiles(0).scope_profiles(0).profiles(0);
   EXPECT_EQ(profile.time_unix_nano(), 1'000'000'000'000U);
   EXPECT_EQ(profile.duration_nano(), 20'000'000U);
   EXPECT_EQ(profile.period(), 10'000'000);
