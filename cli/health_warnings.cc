@@ -99,7 +99,9 @@ void warn_of_bare_names(const Profile& profile, std::vector<std::string>& warnin
 }
 
 void warn_of_emptiness(const Profile& profile, std::vector<std::string>& warnings) {
-  if (profile.total().samples != 0) return;
+  // Where there are samples and none is in view, that is no fault of the recordings.
+  const auto has_samples = [](const Process& process) { return process.last_sample_time > process.start_time; };
+  if (profile.total().samples != 0 || std::ranges::any_of(profile.processes(), has_samples)) return;
   const std::size_t shown = std::min(profile.processes().size(), kMostNamed);
   for (const Process& process : profile.processes().first(shown)) {
     const auto [why, remedy] = why_empty(process);

@@ -8,6 +8,7 @@
 #include "formats/gpf/records.h"
 #include "formats/profile/recording_ids.h"
 #include "formats/profile/sample_decoder.h"
+#include "formats/profile/stack_depths.h"
 #include "formats/profile/table_interner.h"
 #include "formats/profile/text.h"
 #include "formats/profile/thread_stack_sums.h"
@@ -139,13 +140,6 @@ Process process_of(const gpf::Recording& recording) {
   process.last_sample_time = process.start_time;
   process.start_unix_time = nanoseconds{std::clamp(metadata.start_unix_ns, std::int64_t{0}, 2 * kLatest)};
   return process;
-}
-
-std::vector<std::uint32_t> depths_of(const std::vector<StackNode>& stacks) {
-  std::vector<std::uint32_t> depths(stacks.size(), 0);
-  for (std::size_t stack = 1; stack < stacks.size(); ++stack)
-    depths[stack] = depths[index_of(stacks[stack].parent)] + 1;
-  return depths;
 }
 
 class ProfileBuilder {

@@ -9,6 +9,7 @@
 
 #include "formats/gpf/records.h"
 #include "formats/profile/clocks.h"
+#include "formats/profile/stack_depths.h"
 #include "formats/profile/thread_stack_sums.h"
 #include "formats/profile/unique_names.h"
 
@@ -79,13 +80,6 @@ std::vector<bool> seen_stacks(const ProfileTables& tables, const ProfileView& vi
       view.include.empty() ? std::vector<bool>(tables.stacks.size(), true) : stacks_with(tables, view.include);
   for (std::size_t stack = 0; stack < seen.size(); ++stack) seen[stack] = seen[stack] && !excluded[stack];
   return seen;
-}
-
-std::vector<std::uint32_t> depths_of(const std::vector<StackNode>& stacks) {
-  std::vector<std::uint32_t> depths(stacks.size(), 0);
-  for (std::size_t stack = 1; stack < stacks.size(); ++stack)
-    depths[stack] = depths[index_of(stacks[stack].parent)] + 1;
-  return depths;
 }
 
 /// By stack: the wall time of it and of all stacks that it is part of.
