@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,21 @@ namespace gauge {
 namespace {
 
 constexpr const char* kChooseAnother = "choose another file or folder";
+constexpr const char* kIsKept = "what was recorded until then is kept";
+constexpr std::size_t kRoomForEnd = 512;  // and for the path, which the reason tells
+
+/// @return  0, or the errno of a write that would make the file so long
+int refusal_of_size(std::uint64_t bytes) {
+  rlimit limit{};
+  const bool is_limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return is_limited && bytes > limit.rlim_cur ? EFBIG : 0;
+}
+
+/// @return  0, or the errno of a write for which the disk has no room. A file system that cannot tell has room.
+int refusal_of_room(int descriptor, std::uint64_t offset, std::uint64_t bytes) {
+  if (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) return 0;
+  return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? errno : 0;
+}
 
 /// Neither a file nor a folder: a device, a pipe, a socket.
 bool is_special(const std::string& path) {
@@ -40,7 +56,9 @@ RecordingFile::RecordingFile(const std::string& path, const Options& options) : 
 }
 
 RecordingFile::~RecordingFile() {
-  if (descriptor_ >= 0) close(descriptor_);
+  if (descriptor_ < 0) return;
+  give_back_room();
+  close(descriptor_);
 }
 
 void RecordingFile::open_special(const std::string& path) {
@@ -62,6 +80,7 @@ void RecordingFile::open_regular(const std::string& path) {
 
 void RecordingFile::write(std::string_view bytes) {
   if (is_regular_ || options_.descriptor_is_shared) check_identity();
+  if (is_regular_ && is_room_kept_) keep_room_for_end(bytes.size());
   write_all(bytes);
   size_ += bytes.size();
 }
@@ -78,6 +97,25 @@ void RecordingFile::check_identity() const {
   }
 }
 
+/// For what is to be written now, and for the end of the recording behind it.
+void RecordingFile::keep_room_for_end(std::size_t bytes) {
+  const std::uint64_t room = bytes + kRoomForEnd + path_.size();
+  int failure = refusal_of_size(size_ + room);
+  if (failure == 0) failure = refusal_of_room(descriptor_, size_, room);
+  if (failure == 0) return;
+  is_room_kept_ = false;
+  throw io_error(path_, "cannot be written", failure, kIsKept);
+}
+
+/// Nothing is cut off: only where the file is as long as we made it.
+void RecordingFile::give_back_room() const noexcept {
+  struct stat status {};
+  const bool is_ours = is_regular_ && fstat(descriptor_, &status) == 0 && status.st_dev == device_ &&
+                       status.st_ino == inode_ && static_cast<std::uint64_t>(status.st_size) == size_;
+  // Where it fails, the file system keeps a few blocks more for the file.
+  if (is_ours && ftruncate(descriptor_, static_cast<off_t>(size_)) != 0) return;
+}
+
 void RecordingFile::write_all(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
@@ -90,7 +128,7 @@ void RecordingFile::write_all(std::string_view bytes) {
     if (is_regular_ && ftruncate(descriptor_, static_cast<off_t>(size_)) == 0) {
       lseek(descriptor_, 0, SEEK_END);
     }
-    throw io_error(path_, "cannot be written", failure, "what was recorded until then is kept");
+    throw io_error(path_, "cannot be written", failure, kIsKept);
   }
 }
 

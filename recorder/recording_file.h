@@ -35,7 +35,8 @@ class RecordingFile final : public Sink {
   RecordingFile& operator=(const RecordingFile&) = delete;
   ~RecordingFile() override;
 
-  /// Whole or not at all: where only a part could be written (a full disk) the part is cut off again.
+  /// Whole or not at all: where only a part could be written (a full disk) the part is cut off again. The first time
+  /// that there is no room, some is left: for the end record, which says so.
   /// @throws Error(io), also where the file has been deleted: what nobody can open need not be written
   void write(std::string_view bytes) override;
   /// Gives the file its name. @throws Error(io)
@@ -49,6 +50,8 @@ class RecordingFile final : public Sink {
   void open_special(const std::string& path);
   void open_regular(const std::string& path);
   void check_identity() const;
+  void keep_room_for_end(std::size_t bytes);
+  void give_back_room() const noexcept;
   void write_all(std::string_view bytes);
 
   std::string path_;
@@ -59,6 +62,7 @@ class RecordingFile final : public Sink {
   dev_t device_ = 0;
   ino_t inode_ = 0;
   std::uint64_t size_ = 0;  // of whole writes
+  bool is_room_kept_ = true;
 };
 
 }  // namespace gauge

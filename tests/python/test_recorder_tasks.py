@@ -55,7 +55,7 @@ PROGRAM = """
 
 
     async def endless():
-        for _ in range(12):
+        for _ in range(25):
             work(0)
             await asyncio.sleep(0)
 

@@ -139,20 +139,59 @@ TEST_F(RecordingFileTest, NeverWritesIntoAFileThatTookItsNumber) {
   close(theirs);
 }
 
-TEST_F(RecordingFileTest, WhatWasNotWrittenWholeIsCutOffAgain) {
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  getrlimit(RLIMIT_FSIZE, &before);
-  rlimit limited = before;
-  limited.rlim_cur = 8192;
+/// The longest file that may be written, while it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limited{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(RecordingFileTest, RoomForTheEndIsLeftWhenThereIsNoneForABlock) {
   RecordingFile file{path_, {}};
+  const FileSizeLimit limit{8192};
   file.write(std::string(5000, 'a'));
-  setrlimit(RLIMIT_FSIZE, &limited);
-  EXPECT_THROW(file.write(std::string(5000, 'b')), Error);
+  EXPECT_THROW(file.write(std::string(3190, 'b')), Error);  // would leave two bytes
   EXPECT_EQ(contents(path_), std::string(5000, 'a'));
-  file.write("end");  // fits
-  setrlimit(RLIMIT_FSIZE, &before);
+  file.write(std::string(3192, 'e'));
+  EXPECT_EQ(contents(path_), std::string(5000, 'a') + std::string(3192, 'e'));
+}
+
+TEST_F(RecordingFileTest, WhatWasNotWrittenWholeIsCutOffAgain) {
+  RecordingFile file{path_, {}};
+  const FileSizeLimit limit{8192};
+  file.write(std::string(5000, 'a'));
+  EXPECT_THROW(file.write(std::string(5000, 'b')), Error);  // no room for the end
+  EXPECT_THROW(file.write(std::string(5000, 'b')), Error);  // tries
+  EXPECT_EQ(contents(path_), std::string(5000, 'a'));
+  file.write("end");
   EXPECT_EQ(contents(path_), std::string(5000, 'a') + "end");
+}
+
+TEST_F(RecordingFileTest, RoomThatWasNotNeededIsGivenBack) {
+  const auto used = [this] {
+    struct stat status {};
+    stat(path_.c_str(), &status);
+    return status.st_blocks;
+  };
+  put(path_, std::string(4096, 'a'));
+  const auto needed = used();
+  fs::remove(path_);
+  {
+    RecordingFile file{path_, {}};
+    file.write(std::string(4096, 'a'));
+    EXPECT_GE(used(), needed);
+  }
+  EXPECT_EQ(used(), needed);
 }
 
 }  // namespace
