@@ -14,6 +14,7 @@
 #include "cli/health_warnings.h"
 #include "cli/input_files.h"
 #include "cli/origins.h"
+#include "cli/progress.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -143,6 +144,9 @@ void write(const Profile& profile, const Format& format, const WriteOptions& how
   FileSink sink{path, force};
   write_file(format, profile, how, sink);
   sink.commit();
+}
+
+void print_result(const Profile& profile, const Format& format, const std::string& path) {
   fmt::print(stderr, "gauge: {}: {} of {}\n", printable(path), format.name,
              format_count(profile.total().samples, "sample"));
 }
@@ -165,9 +169,13 @@ int convert(const Arguments& arguments) {
   else
     refuse_input_as_output(files, path);
 
-  Inputs inputs = open_files(files);
-  const Profile profile = build_view(std::move(inputs.recordings), view);
+  Progress progress;
+  Inputs inputs = open_files(files, progress);
+  const Profile profile = build_view(std::move(inputs.recordings), view, progress);
+  if (path != "-") progress.begin("writing", inputs.blocks);  // what reads standard output may be on the terminal, too
   write(profile, format, how, path, options.force);
+  progress.end();
+  if (path != "-") print_result(profile, format, path);
   print_refusals(inputs.refusals);
   for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);
   if (const std::optional<std::string> note = clocks_note(origins_of(profile)); note && format.shows_when)

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <mutex>
 #include <string_view>
 #include <thread>
 #include <tuple>
@@ -17,6 +16,7 @@
 #include "cli/command_line.h"
 #include "cli/installation.h"
 #include "cli/program.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "formats/base/error.h"
@@ -49,43 +49,17 @@ struct Options {
   bool json = false;
 };
 
-/// "gauge: trying interpreters: 3 of 9" on a terminal, for as long as it lives; nothing elsewhere.
-class Progress {
- public:
-  Progress() {
-    const char* ci = std::getenv("CI");
-    is_shown_ = is_terminal(STDERR_FILENO) && (ci == nullptr || *ci == '\0');
-  }
-  ~Progress() {
-    if (is_shown_) fmt::print(stderr, "\r\x1b[K");
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void show(std::string_view what, std::size_t done, std::size_t all) {
-    if (!is_shown_) return;
-    const std::scoped_lock lock{mutex_};
-    fmt::print(stderr, "\r\x1b[Kgauge: {}: {} of {}", what, done, all);
-    std::fflush(stderr);
-  }
-
- private:
-  bool is_shown_ = false;
-  std::mutex mutex_;
-};
-
 /// Calls `step` for each, some at a time: as many as there are cores.
 void in_parallel(std::vector<Interpreter>& interpreters, std::string_view what, Progress& progress,
                  const std::function<void(Interpreter&)>& step) {
   std::atomic<std::size_t> next = 0;
-  std::atomic<std::size_t> done = 0;
   const auto work = [&] {
     for (std::size_t index = next++; index < interpreters.size(); index = next++) {
       step(interpreters[index]);
-      progress.show(what, ++done, interpreters.size());
+      progress.step();
     }
   };
-  progress.show(what, 0, interpreters.size());
+  progress.begin(what, interpreters.size());
   const std::size_t workers =
       std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), interpreters.size());
   std::vector<std::jthread> threads;
@@ -148,7 +122,7 @@ std::vector<Interpreter> examine(const Options& options) {
   const std::string library = library_directory();
   const std::vector<int> installed = installed_recorders(library);
   const DeferredSignals signals;
-  Progress progress;
+  Progress progress{{.patience = {}}};
   std::vector<Interpreter> interpreters =
       options.pythons.empty() ? interpreters_of_machine() : named_interpreters(options.pythons);
   in_parallel(interpreters, "asking interpreters", progress, [&](Interpreter& interpreter) {

@@ -150,12 +150,19 @@ std::vector<std::string> for_each_file(const std::vector<std::string>& files,
   return refusals;
 }
 
-Inputs open_files(const std::vector<std::string>& files) {
+Inputs open_files(const std::vector<std::string>& files, Progress& progress) {
   Inputs inputs;
+  progress.begin("opening", files.size());
   inputs.refusals = for_each_file(files, [&](std::vector<gpf::Recording> recordings) {
     std::ranges::move(recordings, std::back_inserter(inputs.recordings));
+    progress.step();
   });
   inputs.recordings = gpf::unite(std::move(inputs.recordings));
+  for (gpf::Recording& recording : inputs.recordings) {
+    inputs.blocks += recording.block_count();
+    recording.on_block([&progress] { progress.step(); });
+  }
+  progress.begin("reading", inputs.blocks);
   return inputs;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/progress.h"
 #include "formats/gpf/reader.h"
 
 namespace gauge::cli {
@@ -34,10 +35,14 @@ void require_words(const std::vector<std::string>& words, std::string_view verb)
 struct Inputs {
   std::vector<gpf::Recording> recordings;  // each once, the one that began first, first; at least one
   std::vector<std::string> refusals;       // as for_each_file() returns them
+  std::size_t blocks = 0;                  // of all recordings: steps of one pass over them
 };
 
-/// The recordings of all files, put together. @throws Error as for_each_file()
-[[nodiscard]] Inputs open_files(const std::vector<std::string>& files);
+/// The recordings of all files, put together.
+/// @param progress  gets a step for each file, and begins to read them: from then on, with as many steps as there are
+///                  blocks, it gets one for each that is read. Must outlive the recordings.
+/// @throws Error as for_each_file()
+[[nodiscard]] Inputs open_files(const std::vector<std::string>& files, Progress& progress);
 
 /// @throws Error(usage) where `output` is one of the files: it would be lost
 void refuse_input_as_output(const std::vector<std::string>& files, const std::string& output);

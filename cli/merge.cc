@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/input_files.h"
 #include "cli/origins.h"
+#include "cli/progress.h"
 #include "cli/quantities.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -114,8 +115,11 @@ int merge(const Arguments& arguments) {
   const std::vector<std::string> files = find_files(options.words);
   if (options.output != "-") refuse_input_as_output(files, options.output);
 
-  const Inputs inputs = open_files(files);
+  Progress progress;
+  const Inputs inputs = open_files(files, progress);
+  progress.begin("writing", inputs.blocks);
   const std::vector<gpf::ReadReport> reports = write(inputs.recordings, options);
+  progress.end();
   print_result(options, reports);
   print_runs(inputs.recordings);
   print_refusals(inputs.refusals);

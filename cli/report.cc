@@ -11,6 +11,7 @@
 #include "cli/health_warnings.h"
 #include "cli/hot_functions.h"
 #include "cli/input_files.h"
+#include "cli/progress.h"
 #include "cli/quantities.h"
 #include "cli/report_json.h"
 #include "cli/report_table.h"
@@ -89,9 +90,10 @@ int report(const Arguments& arguments) {
   if (!options.limit.empty()) style.limit = parse_count(options.limit, "--limit");
 
   const ProfileView view = view_of(options.view);
-  Inputs inputs = open_files(find_files(options.words));
+  Progress progress;
+  Inputs inputs = open_files(find_files(options.words), progress);
+  const Profile profile = build_view(std::move(inputs.recordings), view, progress);
   print_refusals(inputs.refusals);
-  const Profile profile = build_view(std::move(inputs.recordings), view);
   const double least_call = options.view.min_percent.empty() ? kLeastCall : 0;  // what is smaller is cut off by then
   const HotFunctions hot = options.tree ? call_tree(profile, key, least_call) : hot_functions(profile, key);
   const std::vector<std::string> warnings = health_warnings(profile);

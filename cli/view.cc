@@ -15,6 +15,7 @@
 #include "cli/command_line.h"
 #include "cli/health_warnings.h"
 #include "cli/input_files.h"
+#include "cli/progress.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "cli/view_options.h"
@@ -94,9 +95,12 @@ int view(const Arguments& arguments) {
   require_words(options.words, "view");
 
   const ProfileView view = view_of(options.view);
-  Inputs inputs = open_files(find_files(options.words));
-  const Profile profile = build_view(std::move(inputs.recordings), view);
+  Progress progress;
+  Inputs inputs = open_files(find_files(options.words), progress);
+  const Profile profile = build_view(std::move(inputs.recordings), view, progress);
+  progress.begin("writing", inputs.blocks);
   const std::string path = write_page(profile, options);
+  progress.end();
   fmt::print("{}\n", path);
   print_refusals(inputs.refusals);
   for (const std::string& warning : health_warnings(profile)) fmt::print(stderr, "gauge: {}\n", warning);

@@ -66,10 +66,11 @@ ProfileView view_of(const ViewOptions& options) {
   return view;
 }
 
-Profile build_view(std::vector<gpf::Recording> recordings, const ProfileView& view) {
+Profile build_view(std::vector<gpf::Recording> recordings, const ProfileView& view, Progress& progress) {
   Profile all = build_profile(std::move(recordings));
   const std::uint64_t samples = all.total().samples;
   Profile seen = gauge::view_of(std::move(all), view);
+  progress.end();
   if (samples != 0 && seen.total().samples == 0)
     fmt::print(stderr,
                "gauge: none of {} is to be seen by these options; see what there is with gauge report or gauge info\n",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/progress.h"
 #include "formats/gpf/reader.h"
 #include "formats/profile/profile_view.h"
 
@@ -32,6 +33,7 @@ void add_view_options(CommandLine& line, ViewOptions& options);
 [[nodiscard]] ProfileView view_of(const ViewOptions& options);
 
 /// What is to be seen of the recordings, at least one. Where that is nothing, says so on stderr.
-[[nodiscard]] Profile build_view(std::vector<gpf::Recording> recordings, const ProfileView& view);
+/// @param progress  of reading them, see open_files(); ended here
+[[nodiscard]] Profile build_view(std::vector<gpf::Recording> recordings, const ProfileView& view, Progress& progress);
 
 }  // namespace gauge::cli

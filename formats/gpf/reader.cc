@@ -143,6 +143,8 @@ class Recording::Impl {
     index_.end = end;
   }
 
+  void on_block(std::function<void()> observer) { observer_ = std::move(observer); }
+
   /// Takes the block kept beside the file, if it is this recording's.
   void add_open_block(const OpenBlock& beside) {
     if (beside.metadata == header_.metadata) open_block_ = beside;
@@ -164,6 +166,7 @@ class Recording::Impl {
     bool is_open_block_due = open_block_.has_value();
     const auto visit_open_block = [&] {
       if (!std::exchange(is_open_block_due, false)) return;
+      observer_();
       if (report.add_open(open_block_->block)) visit(open_block_->frame, &open_block_->block);
     };
     const std::size_t count = index_.blocks.size();
@@ -174,6 +177,7 @@ class Recording::Impl {
       for (; extension != index_.extensions.end() && extension->offset < index_.blocks[i].offset; ++extension)
         visit_extension(*extension, visit);
       DecodedBlock& decoded = blocks.take();
+      observer_();
       if (auto* damage = std::get_if<Damage>(&decoded.result)) {
         report.add(std::move(*damage));
         continue;
@@ -206,6 +210,7 @@ class Recording::Impl {
   Header header_;
   FrameIndex index_;
   std::optional<OpenBlock> open_block_;
+  std::function<void()> observer_ = [] {};
 };
 
 /// Finds the recordings of one file.
@@ -283,6 +288,8 @@ std::optional<Damage> Recording::damage(std::size_t index) const {
   if (auto* damage = std::get_if<Damage>(&result)) return std::move(*damage);
   return std::nullopt;
 }
+
+void Recording::on_block(std::function<void()> observer) { impl_->on_block(std::move(observer)); }
 
 ReadReport Recording::for_each_block(const std::function<void(const Block&)>& visit) const {
   return impl_->for_each_frame([&](std::string_view /*bytes*/, const Block* block) { visit(*block); }, false);

@@ -72,6 +72,8 @@ class Recording {
   [[nodiscard]] std::optional<Block> block(std::size_t index) const;
   /// Why block `index` could not be decoded. Empty for a good one.
   [[nodiscard]] std::optional<Damage> damage(std::size_t index) const;
+  /// Calls `observer` for each block that any later pass over the recording has come past, on the thread that reads.
+  void on_block(std::function<void()> observer);
   /// Decodes every good block in file order, and tells what was lost. A block that stands twice is delivered once.
   ReadReport for_each_block(const std::function<void(const Block&)>& visit) const;
   /// The same, with the frames as they stand in the file, those of later versions included.

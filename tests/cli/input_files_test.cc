@@ -67,11 +67,12 @@ TEST_F(InputFilesTest, WhatStandsForNothingIsAnError) {
 TEST_F(InputFilesTest, BadFilesAreLeftOutUnlessAllAre) {
   const std::string good = write("good.gpf", RecordingBuilder{}.samples(2, {.stack = "main"}).finish());
   const std::string bad = write("bad.gpf");
-  const Inputs inputs = open_files({bad, good});
+  Progress progress;
+  const Inputs inputs = open_files({bad, good}, progress);
   EXPECT_THAT(inputs.recordings, SizeIs(1));
   EXPECT_THAT(inputs.refusals, ElementsAre(HasSubstr("bad.gpf: is not a gauge recording")));
-  EXPECT_THROW(open_files({bad}), Error);
-  EXPECT_THROW(open_files({bad, write("worse.gpf", "")}), Error);
+  EXPECT_THROW(open_files({bad}, progress), Error);
+  EXPECT_THROW(open_files({bad, write("worse.gpf", "")}, progress), Error);
 }
 
 }  // namespace

@@ -6,11 +6,13 @@ import functools
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SUPPORTED_MINORS = tuple(f"3.{minor}" for minor in range(9, 16))
@@ -149,3 +151,28 @@ def run(
                 f"{arguments[0]}: still running after {timeout} s\nstdout: {output!r}\nstderr: {errors!r}"
             ) from expired
     return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+class TerminalOutcome(NamedTuple):
+    status: int
+    output: str  # stdout and stderr, as they came; lines end with "\r\n"
+
+
+def run_on_terminal(command: Sequence[str | pathlib.Path], env: Mapping[str, str]) -> TerminalOutcome:
+    """Runs a command whose stdout and stderr are one terminal, to its end."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(command, stdout=slave, stderr=slave, env=env) as process:
+        os.close(slave)
+        output = b""
+        while part := _read_terminal(master):
+            output += part
+    os.close(master)
+    return TerminalOutcome(process.returncode, output.decode())
+
+
+def _read_terminal(master: int) -> bytes:
+    """What comes next; empty at the end, which for a terminal is an error."""
+    try:
+        return os.read(master, 65536)
+    except OSError:
+        return b""

@@ -6,15 +6,14 @@ import json
 import os
 import pathlib
 import pstats
-import pty
+import re
 import resource
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from gauge_testing import run
+from gauge_testing import run, run_on_terminal
 
 BuildTool = Callable[[str], pathlib.Path]
 Generate = Callable[..., pathlib.Path]
@@ -335,23 +334,19 @@ def test_report_is_plain_in_a_pipe_and_coloured_on_demand(gauge: pathlib.Path, g
     assert len(limited) - heading == 1 + 3 + 1  # heading, functions, rest
 
 
+def test_long_work_tells_how_far_it_is(gauge: pathlib.Path, generate: Generate, tmp_path: pathlib.Path) -> None:
+    command = [gauge, "convert", "-o", tmp_path / "out.jsonl", generate(samples=800_000)]
+    outcome = run_on_terminal(command, {name: value for name, value in os.environ.items() if name != "CI"})
+    *shown, last = re.split(r"\r(?!\n)", outcome.output)
+    assert any(re.fullmatch(r"gauge: writing  [█░]{20}  [ \d]{2}\d%(, \d+ s left)?\x1b\[K", line) for line in shown), shown
+    assert last.startswith(f"\x1b[Kgauge: {tmp_path}/out.jsonl: jsonl of 800 000 samples\r\n")
+
+
 @pytest.mark.parametrize("columns", [80, 140])
 def test_report_fits_the_terminal(gauge: pathlib.Path, generate: Generate, columns: int) -> None:
-    master, slave = pty.openpty()
     environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm"}
-    with subprocess.Popen([gauge, "report", generate()], stdout=slave, env=environment) as process:
-        os.close(slave)
-        output = b""
-        while True:
-            try:
-                part = os.read(master, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            output += part
-    os.close(master)
-    assert process.returncode == 0
-    lines = output.decode().splitlines()
-    assert "░" in output.decode()
+    outcome = run_on_terminal([gauge, "report", generate()], environment)
+    assert outcome.status == 0
+    lines = outcome.output.splitlines()
+    assert "░" in outcome.output
     assert max(map(len, lines)) <= columns

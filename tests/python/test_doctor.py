@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
 import signal
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gauge_testing import REPOSITORY, Interpreter, find_interpreters, run
+from gauge_testing import REPOSITORY, Interpreter, find_interpreters, run, run_on_terminal
 
 BuildTool = Callable[[str], pathlib.Path]
 Words = str | os.PathLike[str]
@@ -321,23 +320,9 @@ def test_the_table_fits_a_terminal_and_is_plain_in_a_pipe(
     plain = run(command, env=QUIET | {"HOME": "/"}).stdout.decode()  # paths below the home folder are shortened
     assert "\x1b" not in plain
     assert "process_vm_readv  " + str(newest.path) in plain
-    master, slave = pty.openpty()
     variables = os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm", "CI": "1"}
-    with subprocess.Popen(command, stdout=slave, stderr=subprocess.DEVNULL, env=variables) as process:
-        os.close(slave)
-        output = b""
-        while part := read_terminal(master):
-            output += part
-    os.close(master)
-    assert process.returncode == 1
-    lines = output.decode().splitlines()
+    outcome = run_on_terminal(command, variables)
+    assert outcome.status == 1
+    lines = outcome.output.splitlines()
     assert "  ! memfd is refused (Operation not permitted)" in lines
     assert max(map(len, lines)) <= 80
-
-
-def read_terminal(master: int) -> bytes:
-    """What comes next; empty at the end, which for a terminal is an error."""
-    try:
-        return os.read(master, 65536)
-    except OSError:
-        return b""
