@@ -338,7 +338,8 @@ def test_long_work_tells_how_far_it_is(gauge: pathlib.Path, generate: Generate, 
     command = [gauge, "convert", "-o", tmp_path / "out.jsonl", generate(samples=800_000)]
     outcome = run_on_terminal(command, {name: value for name, value in os.environ.items() if name != "CI"})
     *shown, last = re.split(r"\r(?!\n)", outcome.output)
-    assert any(re.fullmatch(r"gauge: writing  [█░]{20}  [ \d]{2}\d%(, \d+ s left)?\x1b\[K", line) for line in shown), shown
+    bar = re.compile(r"gauge: writing  [█░]{20}  [ \d]{2}\d%(, \d+ s left)?\x1b\[K")
+    assert any(map(bar.fullmatch, shown)), shown
     assert last.startswith(f"\x1b[Kgauge: {tmp_path}/out.jsonl: jsonl of 800 000 samples\r\n")
 
 
