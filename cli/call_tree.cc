@@ -20,10 +20,13 @@ struct Call {
 std::vector<StackId> first_of_functions(const Profile& profile) {
   std::vector<StackId> first{kEmptyStack};
   IdMap ids;
-  for (std::uint32_t stack = 1; stack < profile.stacks().size(); ++stack) {
-    const std::uint64_t caller = index_of(first[index_of(profile.stacks()[stack].parent)]);
-    first.push_back(StackId{ids.find_or_add(caller << 32 | index_of(profile.leaf_function(StackId{stack})), stack)});
-  }
+  const auto call_of = [&](std::uint32_t stack) {
+    const StackId caller = first[index_of(profile.stacks()[stack].parent)];
+    const FunctionId function = profile.leaf_function(StackId{stack});
+    return IdPair{static_cast<std::uint32_t>(caller), static_cast<std::uint32_t>(function)};
+  };
+  for (std::uint32_t stack = 1; stack < profile.stacks().size(); ++stack)
+    first.push_back(StackId{ids.find_or_add(call_of(stack), stack, call_of)});
   return first;
 }
 

@@ -86,14 +86,19 @@ class ByPair {
  public:
   explicit ByPair(std::vector<Entry>& entries) : entries_(entries) {}
   Entry& operator()(std::size_t first, std::size_t second, const Entry& fresh) {
-    const std::uint64_t key = (std::uint64_t{first} << 32) | static_cast<std::uint32_t>(second);
-    const std::uint32_t at = positions_.find_or_add(key, static_cast<std::uint32_t>(entries_.size()));
-    if (at == entries_.size()) entries_.push_back(fresh);
+    const IdPair pair{static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(second)};
+    const auto end = static_cast<std::uint32_t>(entries_.size());
+    const std::uint32_t at = positions_.find_or_add(pair, end, [this](std::uint32_t known) { return pairs_[known]; });
+    if (at == end) {
+      entries_.push_back(fresh);
+      pairs_.push_back(pair);
+    }
     return entries_[at];
   }
 
  private:
   std::vector<Entry>& entries_;
+  std::vector<IdPair> pairs_;  // of the entries
   IdMap positions_;
 };
 

@@ -1,60 +1,92 @@
-// A hash table from 64-bit keys to positions in a table, for interning.
+// A hash table from pairs of ids to positions in a table, for interning.
 //
-// One flat array and no allocation per entry: definitions of a big recording are a million stack nodes, and a
-// node-based map would spend more time on them than on ten million samples.
+// One flat array of positions and no allocation per entry: definitions of a big recording are a million stack nodes,
+// and a node-based map would spend more time on them than on ten million samples. The pairs themselves are in the
+// user's table already.
+//
+// Pairs whose first ids are near each other stand near each other, and first ids come in order, or nearly (a stack's
+// parent has just been defined): most look-ups are in a line of the cache that the last one has fetched. Hashed alone,
+// each of them would wait for memory.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace gauge {
 
+/// A pair of ids, as it stands in a table: (parent, frame), (function, line).
+using IdPair = std::pair<std::uint32_t, std::uint32_t>;
+
 class IdMap {
  public:
-  IdMap() : slots_(kInitialSlots) {}
+  IdMap() : lines_(kInitialLines, kEmptyLine) {}
 
-  /// @return the position stored for `key`, which is `fresh` if the key is new. `fresh` must not be 0xFFFFFFFF.
-  std::uint32_t find_or_add(std::uint64_t key, std::uint32_t fresh) {
-    if ((used_ + 1) * 2 > slots_.size()) grow();
-    Slot& slot = find(key);
-    if (slot.position == kEmpty) {
-      slot = {key, fresh};
+  /// @param pair_at  what pair a position that was stored stands for
+  /// @return         the position stored for `pair`, which is `fresh` if the pair is new; then pair_at(fresh) has to
+  ///                 give the pair from the next call on. `fresh` must not be 0xFFFFFFFF.
+  template <typename PairAt>
+  std::uint32_t find_or_add(const IdPair& pair, std::uint32_t fresh, const PairAt& pair_at) {
+    if ((used_ + 1) * 2 > lines_.size() * kSlots) grow(pair_at);
+    std::uint32_t& slot = find(pair, pair_at);
+    if (slot == kEmpty) {
+      slot = fresh;
       ++used_;
     }
-    return slot.position;
+    return slot;
   }
 
  private:
-  static constexpr std::size_t kInitialSlots = 64;  // a power of two, as grow() keeps it
+  static constexpr std::size_t kSlots = 16;           // of 4 bytes in a line of 64
+  static constexpr std::size_t kInitialLines = 4;     // a power of two, as grow() keeps it
+  static constexpr std::uint32_t kFirstsPerLine = 8;  // neighbours that share a line, which is half full with them
   static constexpr std::uint32_t kEmpty = 0xFFFFFFFF;
 
-  struct Slot {
-    std::uint64_t key = 0;
-    std::uint32_t position = kEmpty;
+  struct alignas(64) Line {
+    std::array<std::uint32_t, kSlots> slots;
   };
+  static constexpr Line kEmptyLine = [] {
+    Line line{};
+    line.slots.fill(kEmpty);
+    return line;
+  }();
 
-  static std::size_t hash(std::uint64_t key) noexcept {
-    key *= 0x9E3779B97F4A7C15;  // 2^64 / golden ratio: spreads consecutive ids; its high half is the well-mixed one
-    return static_cast<std::size_t>(key ^ (key >> 32));
+  static std::size_t hash(const IdPair& pair) noexcept {
+    // 2^64 / golden ratio: spreads consecutive ids; its high half is the well-mixed one.
+    const std::uint64_t product = ((std::uint64_t{pair.first} << 32) | pair.second) * 0x9E3779B97F4A7C15;
+    return static_cast<std::size_t>(product ^ (product >> 32));
   }
 
-  Slot& find(std::uint64_t key) noexcept {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = hash(key) & mask;
-    while (slots_[at].position != kEmpty && slots_[at].key != key) at = (at + 1) & mask;
-    return slots_[at];
-  }
-
-  void grow() {
-    std::vector<Slot> old(slots_.size() * 2);
-    old.swap(slots_);
-    for (const Slot& slot : old) {
-      if (slot.position != kEmpty) find(slot.key) = slot;
+  /// The slot of the pair, or the empty one where it belongs: in the line of its first id if there is room, else, as
+  /// with a frame that calls many, in another by its hash. Nothing is ever removed: a line with room was never full.
+  template <typename PairAt>
+  std::uint32_t& find(const IdPair& pair, const PairAt& pair_at) noexcept {
+    const std::size_t mask = lines_.size() - 1;
+    const auto is_for_pair = [&](std::uint32_t slot) { return slot == kEmpty || pair_at(slot) == pair; };
+    for (std::uint32_t& slot : lines_[pair.first / kFirstsPerLine & mask].slots) {
+      if (is_for_pair(slot)) return slot;
+    }
+    for (std::size_t line = hash(pair) & mask;; line = (line + 1) & mask) {
+      for (std::uint32_t& slot : lines_[line].slots) {
+        if (is_for_pair(slot)) return slot;
+      }
     }
   }
 
-  std::vector<Slot> slots_;
+  template <typename PairAt>
+  void grow(const PairAt& pair_at) {
+    std::vector<Line> old(lines_.size() * 2, kEmptyLine);
+    old.swap(lines_);
+    for (const Line& line : old) {
+      for (const std::uint32_t position : line.slots) {
+        if (position != kEmpty) find(pair_at(position), pair_at) = position;
+      }
+    }
+  }
+
+  std::vector<Line> lines_;
   std::size_t used_ = 0;
 };
 

@@ -21,10 +21,14 @@ std::string Profile::task_name(TaskId id) const {
 std::vector<FrameId> first_frames_of_lines(const Profile& profile) {
   std::vector<FrameId> first;
   first.reserve(profile.frames().size());
-  IdMap first_of;  // (function, line) -> frame
-  for (const Frame& frame : profile.frames()) {
-    const std::uint64_t key = (std::uint64_t{index_of(frame.function)} << 32) | frame.line;
-    first.push_back(FrameId{first_of.find_or_add(key, static_cast<std::uint32_t>(first.size()))});
+  IdMap first_of;
+  const auto line_of = [&](std::uint32_t at) {
+    const Frame& frame = profile.frames()[at];
+    return IdPair{static_cast<std::uint32_t>(frame.function), frame.line};
+  };
+  while (first.size() < profile.frames().size()) {
+    const auto fresh = static_cast<std::uint32_t>(first.size());
+    first.push_back(FrameId{first_of.find_or_add(line_of(fresh), fresh, line_of)});
   }
   return first;
 }

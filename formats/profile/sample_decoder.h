@@ -109,11 +109,20 @@ class SampleDecoder {
     task_epochs_[task] = is_stack_lost ? 0 : epoch_;
     return is_comparable;
   }
-  // An absent column is all zeros.
+  /// A column as it is read: an absent one is all zeros.
   template <typename T>
-  static T entry(const std::vector<T>& column, std::size_t i) {
-    return column.empty() ? T{} : column[i];
-  }
+  class Column {
+   public:
+    explicit Column(const std::vector<T>& entries)
+        : entries_(entries.empty() ? &kZero : entries.data()), step_(entries.empty() ? 0 : 1) {}
+    T operator[](std::size_t i) const noexcept { return entries_[i * step_]; }
+
+   private:
+    static constexpr T kZero{};
+
+    const T* entries_;
+    std::size_t step_;
+  };
 
   std::chrono::nanoseconds interval_;
   TimeBudget* budget_;
@@ -134,11 +143,19 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
       columns.interval_ns != 0 ? static_cast<std::int64_t>(columns.interval_ns) : interval_.count();
   threads_.resize(std::max(threads_.size(), ids.thread_limit()));
   task_epochs_.resize(std::max(task_epochs_.size(), ids.task_limit()));
+  const Column thread_ids{columns.thread};
+  const Column stack_deltas{columns.stack_delta};
+  const Column statuses{columns.status};
+  const Column cpu_units{columns.cpu};
+  const Column same_frames{columns.same_frames};
+  const Column task_ids{columns.task};
+  const Column outer_frames{columns.outer_frames};
+  const Column task_same_frames{columns.task_same_frames};
   std::uint64_t unresolved = 0;
   std::int64_t time = columns.start;
   for (std::size_t i = 0; i < columns.time_delta.size(); ++i) {
     time += static_cast<std::int64_t>(columns.time_delta[i]);
-    const std::uint32_t thread_id = entry(columns.thread, i);
+    const std::uint32_t thread_id = thread_ids[i];
     const std::optional<ThreadId> thread = ids.thread(thread_id);
     if (!thread || time > kLatest / time_unit) {
       ++unresolved;
@@ -146,20 +163,20 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
     }
     // A sample whose stack is lost still ends the time that the next one stands for, so it is weighed all the same.
     ThreadState& state = threads_[thread_id];
-    const std::optional<StackId> stack = next_stack(state, entry(columns.stack_delta, i), ids);
+    const std::optional<StackId> stack = next_stack(state, stack_deltas[i], ids);
     Sample sample{.time = std::chrono::nanoseconds{time * time_unit}, .thread = *thread};
-    sample.status = entry(columns.status, i);
-    sample.same_frames = entry(columns.same_frames, i);
+    sample.status = statuses[i];
+    sample.same_frames = same_frames[i];
     forget_what_was_lost(state, sample);
     state.is_stack_lost = !stack;
-    const std::uint32_t task_id = entry(columns.task, i);
+    const std::uint32_t task_id = task_ids[i];
     if (const std::optional<TaskId> task = ids.task(task_id)) {
       sample.task = *task;
-      sample.outer_frames = entry(columns.outer_frames, i);
-      if (is_task_comparable(task_id, !stack)) sample.task_same_frames = entry(columns.task_same_frames, i);
+      sample.outer_frames = outer_frames[i];
+      if (is_task_comparable(task_id, !stack)) sample.task_same_frames = task_same_frames[i];
     }
     sample.wall = wall_of(state, sample, interval_ns);
-    sample.cpu = cpu_of(state, sample, static_cast<std::int64_t>(entry(columns.cpu, i) * columns.cpu_unit_ns));
+    sample.cpu = cpu_of(state, sample, static_cast<std::int64_t>(cpu_units[i] * columns.cpu_unit_ns));
     if (stack) {
       sample.stack = *stack;
       visit(sample);

@@ -23,8 +23,9 @@ std::size_t hash_of(const Function& function) {
   return hash;
 }
 
-std::uint64_t pair_key(std::size_t high, std::size_t low) {
-  return (std::uint64_t{high} << 32) | static_cast<std::uint32_t>(low);
+template <typename Id>
+std::uint32_t id_of(Id id) {
+  return static_cast<std::uint32_t>(id);
 }
 
 }  // namespace
@@ -47,17 +48,30 @@ FunctionId TableInterner::function(const Function& function) {
 }
 
 FrameId TableInterner::frame(const Frame& frame) {
-  const std::uint32_t line = lines_by_content_.find_or_add(pair_key(index_of(frame.function), frame.line), line_count_);
-  if (line == line_count_) ++line_count_;
+  const IdPair line{id_of(frame.function), frame.line};
+  const auto fresh_line = static_cast<std::uint32_t>(lines_.size());
+  const std::uint32_t line_id =
+      lines_by_content_.find_or_add(line, fresh_line, [this](std::uint32_t known) { return lines_[known]; });
+  if (line_id == fresh_line) lines_.push_back(line);
+
   const auto fresh = static_cast<std::uint32_t>(frames_.size());
-  const std::uint32_t id = frames_by_content_.find_or_add(pair_key(line, frame.column), fresh);
-  if (id == fresh) frames_.push_back(frame);
+  const std::uint32_t id = frames_by_content_.find_or_add({line_id, frame.column}, fresh, [this](std::uint32_t known) {
+    return IdPair{line_of_frame_[known], frames_[known].column};
+  });
+  if (id == fresh) {
+    frames_.push_back(frame);
+    line_of_frame_.push_back(line_id);
+  }
   return FrameId{id};
 }
 
 StackId TableInterner::stack(StackId parent, FrameId frame) {
   const auto fresh = static_cast<std::uint32_t>(stacks_.size());
-  const std::uint32_t id = stacks_by_content_.find_or_add(pair_key(index_of(parent), index_of(frame)), fresh);
+  const std::uint32_t id =
+      stacks_by_content_.find_or_add({id_of(parent), id_of(frame)}, fresh, [this](std::uint32_t known) {
+        const StackNode& stack = stacks_[known];
+        return IdPair{id_of(stack.parent), id_of(stack.frame)};
+      });
   if (id == fresh) stacks_.push_back({frame, parent});
   return StackId{id};
 }

@@ -33,9 +33,10 @@ class TableInterner {
   std::vector<Frame> frames_;
   std::vector<StackNode> stacks_;
   std::unordered_multimap<std::size_t, FunctionId> functions_by_hash_;
-  IdMap lines_by_content_;   // (function, line) -> a number of that pair
-  IdMap frames_by_content_;  // (number of the pair, column) -> frame
-  std::uint32_t line_count_ = 0;
+  std::vector<IdPair> lines_;                 // (function, line), each once
+  std::vector<std::uint32_t> line_of_frame_;  // by frame: its position in lines_
+  IdMap lines_by_content_;
+  IdMap frames_by_content_;  // by (position in lines_, column)
   IdMap stacks_by_content_;
 };
 
