@@ -13,6 +13,7 @@ import subprocess
 from gauge_testing import REPOSITORY, Interpreter
 
 KEPT = REPOSITORY / "build/packages"
+OBJECTS = REPOSITORY / "build/package-objects"
 
 # What no wheel is made of. All else counts, so that a folder to come is not forgotten.
 OUTSIDE = (".ci", "benchmarks", "demo", "docs", "tests", "tools")
@@ -57,8 +58,13 @@ def installed_package(interpreter: Interpreter) -> pathlib.Path:
 
 def _install(interpreter: Interpreter, folder: pathlib.Path) -> None:
     subprocess.run([interpreter.path, "-m", "venv", folder], check=True)
-    settings = (f"build-dir={KEPT}/objects", f"cmake.define.GAUGE_PYTHONS={interpreter.path}")
-    # The wheel is compiled otherwise than the build under test, but by each session of CI again.
+    # Compiled as the build under test, in a folder as deep: then ccache has nearly all of it.
+    settings = (
+        f"build-dir={OBJECTS}",
+        f"cmake.define.GAUGE_PYTHONS={interpreter.path}",
+        "cmake.build-type=Debug",
+        "cmake.define.GAUGE_WARNINGS_AS_ERRORS=ON",
+    )
     launchers = {f"CMAKE_{language}_COMPILER_LAUNCHER": "ccache" for language in ("C", "CXX")}
     # Of this machine, not the one that a Python of another was built with: another name compiles all again.
     compilers = {"CC": "cc", "CXX": "c++"}
