@@ -144,6 +144,7 @@ def main() -> None:
                 for depth in options.depths:
                     trial(python, options.build, program, depth, options.samples // len(options.depths), tally)
                 rows.append([python, program, *tally.row()])
+                print(*rows[-1], sep="  ", file=sys.stderr, flush=True)  # it takes minutes
                 total += tally.impossible
             summaries.append([f"CPython {minor_of(python)}", *summary(tallies)])
     print(f"{machine()}, load {options.load}; failed, impossible: for a million looks at a running program\n")

@@ -172,19 +172,24 @@ if sys.argv[1] == "one core":
     for thread in os.listdir("/proc/self/task"):  # the recorder's as well: then nobody runs while it looks
         os.sched_setaffinity(int(thread), {min(os.sched_getaffinity(0))})
 
+TURN = 0.003
+
 def work(until):
     while time.monotonic() < until:
         pass
 
 def rest():
-    time.sleep(0.003)
+    time.sleep(TURN)
 
 begin = time.thread_time_ns()
 end = time.monotonic() + 2
-while time.monotonic() < end:
-    work(time.monotonic() + 0.003)
+worked = late = 0
+while (start := time.monotonic()) < end:
+    work(start + TURN)
+    worked += (between := time.monotonic()) - start
     rest()
-print(time.thread_time_ns() - begin)
+    late += time.monotonic() - between - TURN
+print(time.thread_time_ns() - begin, late / (late + worked))
 """
 
 
@@ -194,15 +199,15 @@ def test_sleep_between_work_is_given_little_cpu_time(
 ) -> None:
     outcome = run_recorded(representative, tmp_path, TURNS, cores, options=("-r", "200hz"))
     assert (outcome.status, outcome.errors) == (0, ""), outcome.errors
-    used = int(outcome.output)
+    used, late = int(outcome.output.split()[0]), float(outcome.output.split()[1])
     command = [gauge_testing.executable_path(), "convert", "--to", "collapsed", "--weight", "cpu", "-o", "-"]
     stacks = gauge_testing.run([*command, tmp_path / "out.gpf"]).stdout.decode().splitlines()
     given: Counter[str] = Counter()
     for stack, _, amount in (line.rpartition(" ") for line in stacks):
         leaf = re.search(r"\b(work|rest)\b", stack)
         given[leaf[1] if leaf else ""] += int(amount)
-    # Half of it, if it went to where the thread is found. Some may: one that has been woken waits for a core like one
-    # that had to make room.
-    assert given["rest"] < 0.2 * used, (given, used)
+    # Half of it, if it went to where the thread is found. Some does: one that has been woken waits for a core like one
+    # that had to make room, the longer the busier the machine.
+    assert given["rest"] < (0.1 + late) * used, (given, used, late)
     missed = Recorded(tmp_path / "out.gpf").missed_ns()
-    assert given["work"] > 0.7 * used - missed, (given, used)
+    assert given["work"] > (0.8 - late) * used - missed, (given, used, late)
