@@ -54,23 +54,6 @@ class OutermostMarker {
   std::vector<bool> is_outermost_;
 };
 
-/// Weights per stack: of the stack itself, and of it with all that it called.
-struct StackCosts {
-  std::vector<Weights> self;
-  std::vector<Weights> subtree;
-};
-
-StackCosts sum_stacks(const Profile& profile) {
-  StackCosts costs;
-  costs.self.resize(profile.stacks().size());
-  for (const ThreadStack& entry : profile.thread_stacks()) costs.self[index_of(entry.stack)] += entry.weights;
-  costs.subtree = costs.self;
-  for (std::size_t stack = costs.subtree.size(); stack-- > 1;) {  // children stand after their parents
-    costs.subtree[index_of(profile.stacks()[stack].parent)] += costs.subtree[stack];
-  }
-  return costs;
-}
-
 auto key_of(const LineCost& cost) { return std::tie(cost.function, cost.line); }
 auto key_of(const CallEdge& edge) { return std::tie(edge.caller, edge.line, edge.callee); }
 auto key_of(const RootCost& root) { return std::tie(root.thread, root.function); }
@@ -102,48 +85,78 @@ class ByPair {
   IdMap positions_;
 };
 
-CallEdge empty_edge(const Frame& caller, FunctionId callee) {
-  return {.caller = caller.function, .line = caller.line, .callee = callee};
+/// By stack: weights of it with all that it called.
+std::vector<Weights> sum_subtrees(const Profile& profile) {
+  std::vector<Weights> subtree(profile.stacks().size());
+  for (const ThreadStack& entry : profile.thread_stacks()) subtree[index_of(entry.stack)] += entry.weights;
+  for (std::size_t stack = subtree.size(); stack-- > 1;) {  // children stand after their parents
+    subtree[index_of(profile.stacks()[stack].parent)] += subtree[stack];
+  }
+  return subtree;
 }
 
-void fold_edges(const Profile& profile, const StackCosts& costs, CallGraph& graph) {
-  const std::vector<bool> is_outermost = OutermostMarker(profile).mark();
-  const std::vector<FrameId> line_of = first_frames_of_lines(profile);
-  ByPair<CallEdge> edge_of(graph.edges);
-  for (std::size_t at = 1; at < profile.stacks().size(); ++at) {
-    const Weights& subtree = costs.subtree[at];
-    if (subtree.samples == 0) continue;
-    const StackNode& stack = profile.stacks()[at];
-    const FunctionId function = profile.frame(stack.frame).function;
-    if (is_outermost[at]) graph.nodes[index_of(function)].inclusive += subtree;
-    if (stack.parent == kEmptyStack) continue;
-    const FrameId caller = line_of[index_of(profile.stack(stack.parent).frame)];
-    CallEdge& edge = edge_of(index_of(caller), index_of(function), empty_edge(profile.frame(caller), function));
-    edge.self += costs.self[at];
-    edge.occurrences += subtree.samples;
-    if (!is_outermost[at]) continue;
-    edge.inclusive += subtree;
-    edge.outermost_samples += subtree.samples;
-  }
-  sort_by_key(graph.edges);
-}
+/// What frames cost: themselves, and with what they called.
+class FrameFolder {
+ public:
+  FrameFolder(const Profile& profile, CallGraph& graph)
+      : profile_(profile), graph_(graph), line_of_(first_frames_of_lines(profile)), edges_(graph.edges) {}
 
-void fold_frames(const Profile& profile, const StackCosts& costs, CallGraph& graph) {
-  const std::vector<FrameId> line_of = first_frames_of_lines(profile);
-  std::vector<Weights> self(profile.frames().size());  // by the first frame of a line
-  for (std::size_t at = 1; at < profile.stacks().size(); ++at) {
-    const FrameId frame = profile.stacks()[at].frame;
-    self[index_of(line_of[index_of(frame)])] += costs.self[at];
-    graph.nodes[index_of(profile.frame(frame).function)].occurrences += costs.subtree[at].samples;
+  void fold() {
+    add_selves();
+    add_subtrees();
+    sort_by_key(graph_.edges);
+    sort_by_key(graph_.lines);
   }
-  for (std::size_t at = 0; at < self.size(); ++at) {
-    if (self[at].samples == 0) continue;
-    const Frame& frame = profile.frames()[at];
-    graph.nodes[index_of(frame.function)].self += self[at];
-    graph.lines.push_back({frame.function, frame.line, self[at]});
+
+ private:
+  void add_selves() {
+    std::vector<Weights> self(profile_.frames().size());  // by the first frame of a line
+    for (const ThreadStack& entry : profile_.thread_stacks()) {
+      if (entry.stack == kEmptyStack) continue;
+      const StackNode& stack = profile_.stack(entry.stack);
+      self[index_of(line_of_[index_of(stack.frame)])] += entry.weights;
+      if (stack.parent != kEmptyStack) edge_of(stack).self += entry.weights;
+    }
+    for (std::size_t at = 0; at < self.size(); ++at) {
+      if (self[at].samples == 0) continue;
+      const Frame& frame = profile_.frames()[at];
+      graph_.nodes[index_of(frame.function)].self += self[at];
+      graph_.lines.push_back({frame.function, frame.line, self[at]});
+    }
   }
-  sort_by_key(graph.lines);
-}
+
+  void add_subtrees() {
+    const std::vector<Weights> subtrees = sum_subtrees(profile_);
+    const std::vector<bool> is_outermost = OutermostMarker(profile_).mark();
+    for (std::size_t at = 1; at < subtrees.size(); ++at) {
+      const Weights& subtree = subtrees[at];
+      if (subtree.samples == 0) continue;
+      const StackNode& stack = profile_.stacks()[at];
+      CallGraphNode& node = graph_.nodes[index_of(profile_.frame(stack.frame).function)];
+      node.occurrences += subtree.samples;
+      if (is_outermost[at]) node.inclusive += subtree;
+      if (stack.parent == kEmptyStack) continue;
+      CallEdge& edge = edge_of(stack);
+      edge.occurrences += subtree.samples;
+      if (!is_outermost[at]) continue;
+      edge.inclusive += subtree;
+      edge.outermost_samples += subtree.samples;
+    }
+  }
+
+  /// The edge from its caller, of which it must have one.
+  CallEdge& edge_of(const StackNode& stack) {
+    const FrameId caller = line_of_[index_of(profile_.stack(stack.parent).frame)];
+    const Frame& frame = profile_.frame(caller);
+    const FunctionId callee = profile_.frame(stack.frame).function;
+    return edges_(index_of(caller), index_of(callee), {.caller = frame.function, .line = frame.line, .callee = callee});
+  }
+
+  const Profile& profile_;
+  CallGraph& graph_;
+  std::vector<FrameId> line_of_;
+  ByPair<CallEdge> edges_;
+};
 
 /// By stack: the function at its root. Entry 0 means nothing.
 std::vector<FunctionId> root_functions(const Profile& profile) {
@@ -185,9 +198,7 @@ CallGraph fold(const Profile& profile) {
   for (std::size_t at = 0; at < graph.threads.size(); ++at) {
     graph.threads[at].thread = ThreadId{static_cast<std::uint32_t>(at)};
   }
-  const StackCosts costs = sum_stacks(profile);
-  fold_edges(profile, costs, graph);
-  fold_frames(profile, costs, graph);
+  FrameFolder{profile, graph}.fold();
   fold_threads(profile, graph);
   return graph;
 }

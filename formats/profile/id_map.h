@@ -1,8 +1,8 @@
 // A hash table from pairs of ids to positions in a table, for interning.
 //
-// One flat array of positions and no allocation per entry: definitions of a big recording are a million stack nodes,
-// and a node-based map would spend more time on them than on ten million samples. The pairs themselves are in the
-// user's table already.
+// One flat array and no allocation per entry: definitions of a big recording are a million stack nodes, and a
+// node-based map would spend more time on them than on ten million samples. The pairs themselves are in the user's
+// table already; here are their second ids alone, which tell nearly all of them apart.
 //
 // Pairs whose first ids are near each other stand near each other, and first ids come in order, or nearly (a stack's
 // parent has just been defined): most look-ups are in a line of the cache that the last one has fetched. Hashed alone,
@@ -30,26 +30,30 @@ class IdMap {
   template <typename PairAt>
   std::uint32_t find_or_add(const IdPair& pair, std::uint32_t fresh, const PairAt& pair_at) {
     if ((used_ + 1) * 2 > lines_.size() * kSlots) grow(pair_at);
-    std::uint32_t& slot = find(pair, pair_at);
-    if (slot == kEmpty) {
-      slot = fresh;
+    Slot& slot = find(pair, pair_at);
+    if (slot.position == kEmpty) {
+      slot = {fresh, pair.second};
       ++used_;
     }
-    return slot;
+    return slot.position;
   }
 
  private:
-  static constexpr std::size_t kSlots = 16;           // of 4 bytes in a line of 64
+  static constexpr std::size_t kSlots = 8;            // of 8 bytes in a line of 64
   static constexpr std::size_t kInitialLines = 4;     // a power of two, as grow() keeps it
-  static constexpr std::uint32_t kFirstsPerLine = 8;  // neighbours that share a line, which is half full with them
+  static constexpr std::uint32_t kFirstsPerLine = 4;  // neighbours that share a line, which is half full with them
   static constexpr std::uint32_t kEmpty = 0xFFFFFFFF;
 
+  struct Slot {
+    std::uint32_t position;
+    std::uint32_t second;
+  };
   struct alignas(64) Line {
-    std::array<std::uint32_t, kSlots> slots;
+    std::array<Slot, kSlots> slots;
   };
   static constexpr Line kEmptyLine = [] {
     Line line{};
-    line.slots.fill(kEmpty);
+    line.slots.fill({kEmpty, 0});
     return line;
   }();
 
@@ -62,14 +66,18 @@ class IdMap {
   /// The slot of the pair, or the empty one where it belongs: in the line of its first id if there is room, else, as
   /// with a frame that calls many, in another by its hash. Nothing is ever removed: a line with room was never full.
   template <typename PairAt>
-  std::uint32_t& find(const IdPair& pair, const PairAt& pair_at) noexcept {
+  Slot& find(const IdPair& pair, const PairAt& pair_at) noexcept {
     const std::size_t mask = lines_.size() - 1;
-    const auto is_for_pair = [&](std::uint32_t slot) { return slot == kEmpty || pair_at(slot) == pair; };
-    for (std::uint32_t& slot : lines_[pair.first / kFirstsPerLine & mask].slots) {
+    const auto is_for_pair = [&](const Slot& slot) {
+      return slot.position == kEmpty || (slot.second == pair.second && pair_at(slot.position) == pair);
+    };
+    for (Slot& slot : lines_[pair.first / kFirstsPerLine & mask].slots) {
       if (is_for_pair(slot)) return slot;
     }
-    for (std::size_t line = hash(pair) & mask;; line = (line + 1) & mask) {
-      for (std::uint32_t& slot : lines_[line].slots) {
+    // In growing steps, which meet every line: the full ones are neighbours, single steps would crawl through them all.
+    std::size_t line = hash(pair);
+    for (std::size_t step = 1;; line += step++) {
+      for (Slot& slot : lines_[line & mask].slots) {
         if (is_for_pair(slot)) return slot;
       }
     }
@@ -80,8 +88,8 @@ class IdMap {
     std::vector<Line> old(lines_.size() * 2, kEmptyLine);
     old.swap(lines_);
     for (const Line& line : old) {
-      for (const std::uint32_t position : line.slots) {
-        if (position != kEmpty) find(pair_at(position), pair_at) = position;
+      for (const Slot& slot : line.slots) {
+        if (slot.position != kEmpty) find(pair_at(slot.position), pair_at) = slot;
       }
     }
   }

@@ -45,6 +45,26 @@ TEST(IdMap, AFirstIdMayHaveManySeconds) {
   for (std::uint32_t i = 0; i < kCount; ++i) ASSERT_EQ(table.position_of({42, i}), i);
 }
 
+TEST(IdMap, LooksAtFewPairs) {
+  constexpr std::uint32_t kFirsts = 10'000;
+  constexpr std::uint32_t kSeconds = 7;
+  std::vector<IdPair> pairs;
+  IdMap map;
+  std::size_t looks = 0;
+  const auto pair_at = [&](std::uint32_t position) {
+    ++looks;
+    return pairs[position];
+  };
+  for (std::uint32_t second = 0; second < kSeconds; ++second) {
+    for (std::uint32_t first = 0; first < kFirsts; ++first) {
+      const auto fresh = static_cast<std::uint32_t>(pairs.size());
+      ASSERT_EQ(map.find_or_add({first, second}, fresh, pair_at), fresh);
+      pairs.emplace_back(first, second);
+    }
+  }
+  EXPECT_LT(looks, 20 * pairs.size());
+}
+
 TEST(IdMap, AgreesWithAnOrderedMap) {
   Table table;
   std::map<IdPair, std::uint32_t> expected;
