@@ -39,12 +39,14 @@ need_for_build() {
 need_for_test() {
   need_for_build
   command -v google-chrome >/dev/null || need chromium chromium
+  need dbus dbus-run-session
   need fonts-dejavu-core
   need golang-go go
   need libdevel-nytprof-perl flamegraph.pl
   need libgmock-dev
   need libgtest-dev
   need jq jq
+  need kcachegrind kcachegrind
   need libprotobuf-dev
   need nlohmann-json3-dev
   need protobuf-compiler protoc

@@ -3,7 +3,8 @@
 # are there.
 #
 # They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers,
-# build/inferno and build/pprof. Those that are Debian packages (chromium, callgrind_annotate), and npm, come with tools/setup.sh test.
+# build/inferno and build/pprof. Those that are Debian packages (chromium, callgrind_annotate, kcachegrind), and npm,
+# come with tools/setup.sh test.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
