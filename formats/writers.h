@@ -34,6 +34,10 @@ void write_otlp_profiles(const Profile& profile, const WriteOptions& options, Si
 /// docs/formats/otlp-spans.md and docs/spans.md.
 void write_otlp_spans(const Profile& profile, const WriteOptions& options, Sink& sink);
 
+/// Perfetto's own trace format: a slice for each frame, on tracks of threads and asyncio tasks. Reads the samples once,
+/// where there are tasks twice, and holds at most some hundred MB of runs. See docs/formats/perfetto.md.
+void write_perfetto(const Profile& profile, const WriteOptions& options, Sink& sink);
+
 /// pprof's profile.proto, of `go tool pprof`, with all weights; not compressed. See docs/formats/pprof.md.
 void write_pprof(const Profile& profile, const WriteOptions& options, Sink& sink);
 

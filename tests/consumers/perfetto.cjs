@@ -78,10 +78,15 @@ function packed(chunks, read) {
   return values;
 }
 
+function exactNumber(integer) {
+  if (!Number.isSafeInteger(Number(integer))) throw new Error(`${integer} is more than a number holds; cast it to text`);
+  return Number(integer);
+}
+
 /** The cells of a QueryResult.CellsBatch, in order. */
 function cellsOf(batch) {
   const fields = fieldsOf(batch);
-  const integers = packed(fields[2], (reader) => Number(BigInt.asIntN(64, reader.varint())));
+  const integers = packed(fields[2], (reader) => exactNumber(BigInt.asIntN(64, reader.varint())));
   const floats = packed(fields[3], (reader) => reader.float64());
   const texts = (fields[5]?.[0] ?? Buffer.alloc(0)).toString().split('\0');
   return packed(fields[1], (reader) => {

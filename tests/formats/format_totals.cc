@@ -12,6 +12,7 @@
 #include "profile.pb.h"
 #include "tests/formats/marshal_reader.h"
 #include "tests/formats/recording_of_page.h"
+#include "trace.pb.h"
 
 namespace gauge {
 namespace {
@@ -142,6 +143,35 @@ FormatTotals otlp_profiles_totals(std::string_view bytes) {
           .gil = nanoseconds{sums["gil"]}};
 }
 
+/// Σ of the outermost slices of threads, which are all of a thread's time but the gaps.
+FormatTotals perfetto_totals(std::string_view bytes) {
+  perfetto::protos::Trace file;
+  if (!file.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) throw std::runtime_error("no Trace");
+  std::map<std::uint64_t, std::string> names;  // of annotations
+  std::map<std::uint64_t, int> depths;         // by track of a thread
+  std::map<std::string, std::int64_t> sums;
+  for (const auto& packet : file.packet()) {
+    for (const auto& entry : packet.interned_data().debug_annotation_names()) names[entry.iid()] = entry.name();
+    if (packet.track_descriptor().has_thread()) depths[packet.track_descriptor().uuid()] = 0;
+    const auto& event = packet.track_event();
+    const auto depth = depths.find(event.track_uuid());
+    if (!packet.has_track_event() || depth == depths.end()) continue;
+    const auto time = static_cast<std::int64_t>(packet.timestamp());
+    if (event.type() == perfetto::protos::TrackEvent::TYPE_SLICE_BEGIN) {
+      if (depth->second++ == 0) sums["wall"] -= time;
+    } else if (--depth->second == 0) {
+      sums["wall"] += time;
+      for (const auto& each : event.debug_annotations()) {
+        sums[names.at(each.name_iid())] += static_cast<std::int64_t>(each.uint_value());
+      }
+    }
+  }
+  return {.samples = static_cast<std::uint64_t>(sums["samples"]),
+          .wall = nanoseconds{sums["wall"]},
+          .cpu = nanoseconds{sums["cpu_ns"]},
+          .gil = nanoseconds{sums["gil_ns"]}};
+}
+
 /// Σ values, by the names of their types.
 FormatTotals pprof_totals(std::string_view bytes) {
   perftools::profiles::Profile file;
@@ -188,6 +218,7 @@ const std::map<std::string, TotalsReader>& readers() {
       {"jsonl", jsonl_totals},
       {"otlp-profiles", otlp_profiles_totals},
       {"otlp-spans", {}},  // what is seen once makes no span
+      {"perfetto", perfetto_totals},
       {"pprof", pprof_totals},
       {"pstats", pstats_totals},
       {"speedscope", speedscope_totals},

@@ -9,50 +9,27 @@ from collections.abc import Callable
 import pytest
 
 import gauge_testing
-from folded_model import CASES, NOTHING, Costs, add, fold_to, model_of, parse
-from trace_slices import NO_ERRORS, THREADS, AskPerfetto, is_of_thread, read_slices, sliced, slices_query
+from folded_model import CASES, fold_to, model_of, parse
+from trace_slices import (
+    NO_ERRORS,
+    NO_FRAMES,
+    THREADS,
+    AskPerfetto,
+    costs_of,
+    expected_costs,
+    is_of_thread,
+    read_slices,
+    rows_of,
+    slices_query,
+)
 
-NO_FRAMES = "[no Python frames]"
-HIDDEN = "[frames not shown]"
 MAX_DEPTH = 500
-
-
-def costs_of(path: pathlib.Path) -> dict[str, tuple[Costs, Costs]]:
-    """Own and inclusive costs by name, of all threads; a slice within one of its own name counts no more."""
-    costs: defaultdict[str, tuple[Costs, Costs]] = defaultdict(lambda: (NOTHING, NOTHING))
-    for each in read_slices(path):
-        if not is_of_thread(each.lane):
-            continue
-        each.total = (each.args["samples"], each.end - each.start, each.args["cpu_ns"], each.args["gil_ns"])
-        inner = NOTHING
-        for child in each.children:
-            inner = add(inner, child.total)
-        each.children.clear()
-        own, inclusive = costs[each.names[-1]]
-        own = add(own, tuple(of_all - of_inner for of_all, of_inner in zip(each.total, inner, strict=True)))  # type: ignore[arg-type]
-        if each.names[-1] not in each.names[:-1]:
-            inclusive = add(inclusive, each.total)
-        costs[each.names[-1]] = (own, inclusive)
-    return dict(costs)
-
-
-def expected_costs(folded: str) -> dict[str, tuple[Costs, Costs]]:
-    model = model_of(folded)
-    costs = {
-        name: (model.own.get(function, NOTHING), model.inclusive[function]) for function, name in model.names.items()
-    }
-    for idle in model.without_frames.values():
-        own, _ = costs.get(NO_FRAMES, (NOTHING, NOTHING))
-        costs[NO_FRAMES] = (add(own, idle), add(own, idle))
-    return costs
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_slices_have_the_models_costs(name: str, tmp_path: pathlib.Path) -> None:
-    found = costs_of(fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json"))
-    own_of_hidden, _ = found.pop(HIDDEN, (NOTHING, NOTHING))
-    assert own_of_hidden == NOTHING
-    assert found == expected_costs(CASES[name]())
+    slices = read_slices(fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json"))
+    assert costs_of(each for each in slices if is_of_thread(each.lane)) == expected_costs(CASES[name]())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -93,7 +70,7 @@ def test_perfetto_shows_every_slice_as_it_is(name: str, ask_perfetto: AskPerfett
     path = fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json")
     errors, slices, threads = ask_perfetto(path, (NO_ERRORS, SLICES, THREADS))
     assert errors == []
-    assert sorted((*row[:3], as_perfetto_has_it(row[3]), *row[4:]) for row in slices) == sliced(path)
+    assert sorted((*row[:3], as_perfetto_has_it(row[3]), *row[4:]) for row in slices) == rows_of(read_slices(path))
     named = {line.thread for line in parse(CASES[name]())}
     assert sorted(threads) == sorted((pid, "python prog.py", thread) for pid, thread in named)
 
@@ -130,7 +107,7 @@ def test_perfetto_shows_each_task_in_a_lane_of_its_own(
     path = tmp_path / "in.chrome.json"
     errors, slices, lanes = ask_perfetto(path, (NO_ERRORS, SLICES, LANES))
     assert errors == []
-    assert sorted(slices) == sliced(path)
+    assert sorted(slices) == rows_of(read_slices(path))
     expected = [each for each in read_slices(path) if not is_of_thread(each.lane)]
     assert len({each.lane for each in expected}) == 4
     assert sorted(lanes) == sorted(

@@ -6,12 +6,14 @@ import json
 import pathlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from folded_model import NOTHING, Costs
+from folded_model import NOTHING, Costs, add, model_of
 
+NO_FRAMES = "[no Python frames]"
+HIDDEN = "[frames not shown]"
 JsonObject = dict[str, Any]
 AskPerfetto = Callable[[pathlib.Path, Sequence[str]], list[list[tuple[Any, ...]]]]
 # What Perfetto counts when it meets something that it cannot show.
@@ -78,17 +80,48 @@ def is_of_thread(lane: tuple[Any, ...]) -> bool:
     return isinstance(lane[1], int)
 
 
-def sliced(path: pathlib.Path) -> list[tuple[Any, ...]]:
-    """What slices_query() should give."""
+def rows_of(slices: Iterable[Slice]) -> list[tuple[Any, ...]]:
+    """What slices_query() should give: the slices of threads."""
     return sorted(
         (*each.lane, len(each.names) - 1, each.names[-1], each.start, each.end - each.start,
          each.args["samples"], each.args["cpu_ns"], each.args["gil_ns"])
-        for each in read_slices(path) if is_of_thread(each.lane)
+        for each in slices if is_of_thread(each.lane)
     )  # fmt: skip
 
 
+def costs_of(slices: Iterable[Slice]) -> dict[str, tuple[Costs, Costs]]:
+    """Own and inclusive costs by name, of all threads; a slice within one of its own name counts no more."""
+    costs: defaultdict[str, tuple[Costs, Costs]] = defaultdict(lambda: (NOTHING, NOTHING))
+    for each in slices:
+        each.total = (each.args["samples"], each.end - each.start, each.args["cpu_ns"], each.args["gil_ns"])
+        inner = NOTHING
+        for child in each.children:
+            inner = add(inner, child.total)
+        each.children.clear()
+        own, inclusive = costs[each.names[-1]]
+        own = add(own, tuple(of_all - of_inner for of_all, of_inner in zip(each.total, inner, strict=True)))  # type: ignore[arg-type]
+        if each.names[-1] not in each.names[:-1]:
+            inclusive = add(inclusive, each.total)
+        costs[each.names[-1]] = (own, inclusive)
+    own_of_hidden, _ = costs.pop(HIDDEN, (NOTHING, NOTHING))
+    assert own_of_hidden == NOTHING
+    return dict(costs)
+
+
+def expected_costs(folded: str) -> dict[str, tuple[Costs, Costs]]:
+    """What costs_of() should give for the folded text."""
+    model = model_of(folded)
+    costs = {
+        name: (model.own.get(function, NOTHING), model.inclusive[function]) for function, name in model.names.items()
+    }
+    for idle in model.without_frames.values():
+        own, _ = costs.get(NO_FRAMES, (NOTHING, NOTHING))
+        costs[NO_FRAMES] = (add(own, idle), add(own, idle))
+    return costs
+
+
 def slices_query(prefix: str) -> str:
-    """SQL for the slices of threads. prefix: that of the arguments in Perfetto's tables."""
+    """SQL for the slices of threads, not of tasks. prefix: that of the arguments in Perfetto's tables."""
     return f"""
         with slices as (
             select slice.*, thread.tid, process.pid from slice
@@ -96,7 +129,7 @@ def slices_query(prefix: str) -> str:
         select pid, tid, depth, name, ts, dur,
             extract_arg(arg_set_id, '{prefix}.samples'), extract_arg(arg_set_id, '{prefix}.cpu_ns'),
             extract_arg(arg_set_id, '{prefix}.gil_ns')
-        from slices"""
+        from slices where category = 'python'"""
 
 
 THREADS = """
