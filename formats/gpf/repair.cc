@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <vector>
@@ -55,6 +56,46 @@ ReadReport copy_frames(const Recording& recording, Sink& sink, const std::functi
                  "make it writable and the disk less full, or keep both files together");
 }
 
+bool has_at(int file, std::uint64_t offset, std::string_view bytes) {
+  std::string there(bytes.size(), '\0');
+  return pread(file, there.data(), there.size(), static_cast<off_t>(offset)) == std::ssize(there) && there == bytes;
+}
+
+/// How a recording ends with its open block: the block, and what follows it, which is the end record where a full disk
+/// took the one and had room for the other.
+struct Tail {
+  std::string frames;
+  std::size_t following_bytes = 0;  // of them
+  ReadReport report;
+};
+
+Tail tail_of(const Recording& recording, const OpenBlock& open_block) {
+  Tail tail;
+  tail.report = recording.for_each_frame([&](std::string_view bytes, const Block* block) {
+    if (block != nullptr && block->sequence == open_block.block.sequence) {
+      tail.frames = bytes;
+    } else if (!tail.frames.empty()) {
+      tail.frames += bytes;
+      tail.following_bytes += bytes.size();
+    }
+  });
+  return tail;
+}
+
+/// Puts the open block in its place in the file. @return false where it has none there
+bool put_in_place(const std::string& path, const Tail& tail) {
+  if (!tail.report.has_open_block) return false;
+  const Descriptor file{open(path.c_str(), O_RDWR | O_CLOEXEC)};
+  if (file.get() < 0) throw_unwritable(path);
+  const std::string_view following = std::string_view{tail.frames}.substr(tail.frames.size() - tail.following_bytes);
+  const std::uint64_t place = tail.report.file_bytes - tail.report.dropped_bytes - following.size();
+  if (!has_at(file.get(), place, following)) return false;  // something damaged lies between
+  const auto end = static_cast<off_t>(place);
+  if (ftruncate(file.get(), end) != 0 || lseek(file.get(), end, SEEK_SET) < 0) throw_unwritable(path);
+  DescriptorSink{file.get(), path}.write(tail.frames);  // cut off by a full disk, it is taken in again the next time
+  return true;
+}
+
 }  // namespace
 
 ReadReport copy(const Recording& recording, Sink& sink) {
@@ -82,20 +123,15 @@ bool take_in_open_block(const std::string& path) {
   // The recorder holds the lock for as long as it may write to either file.
   if (lock.get() < 0 || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
 
-  const std::optional<OpenBlock> open_block = read_open_block(path);
-  if (!open_block) return false;
   const std::vector<Recording> recordings = Recording::open_all(path);
   if (recordings.size() > 1) return false;  // no recorder makes such a file, and what follows must not be cut off
-  const ReadReport report = recordings.front().for_each_block([](const Block& /*block*/) {});
-  if (!report.has_open_block) return false;  // it is another recording's, or was closed
-
-  const Descriptor file{open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-  const auto end = static_cast<off_t>(report.file_bytes - report.dropped_bytes);
-  if (file.get() < 0 || ftruncate(file.get(), end) != 0 || lseek(file.get(), end, SEEK_SET) < 0) throw_unwritable(path);
-  DescriptorSink{file.get(), path}.write(
-      open_block->frame);  // cut off by a full disk, it is taken in again the next time
-  unlink(beside.c_str());
-  return true;
+  const Recording& recording = recordings.front();
+  if (!has_at(lock.get(), 0, recording.header())) return false;  // it is another recording's
+  const std::optional<OpenBlock> open_block = read_open_block(path);
+  const Tail tail = open_block ? tail_of(recording, *open_block) : Tail{};
+  const bool is_moved = put_in_place(path, tail);
+  if (is_moved || !tail.report.has_open_block) unlink(beside.c_str());
+  return is_moved;
 }
 
 }  // namespace gauge::gpf

@@ -24,7 +24,8 @@ ReadReport copy(const Recording& recording, Sink& sink);
 ReadReport repair(const Recording& recording, Sink& sink);
 
 /// Moves the open block that a killed recorder left beside its recording to the end of it, in place of what the end of
-/// the file cuts off. Does nothing where there is none, and while somebody still records.
+/// the file cuts off, or before the end record, where a full disk had room for no more than that; removes a file that
+/// has none any more. Does nothing while somebody still records.
 /// @return  whether it was moved
 /// @throws Error(io)  the recording cannot be written; nothing that could be read is lost
 bool take_in_open_block(const std::string& path);

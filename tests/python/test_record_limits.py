@@ -59,8 +59,7 @@ def test_a_program_that_limits_itself_is_recorded_on(newest: Interpreter, tmp_pa
         return
     assert facts["end_reason"] == "exit"
     assert len(recording.with_function("after")) > SOME
-    left = {path.name for path in tmp_path.iterdir()} - {"empty", "out.gpf", "program.py"}
-    assert left == ({"out.gpf.open"} if deed == "drops privileges" else set())  # which it may not remove any more
+    assert {path.name for path in tmp_path.iterdir()} - {"empty"} == {"out.gpf", "program.py"}
 
 
 def test_a_folder_that_vanishes_is_told_and_the_program_runs_on(newest: Interpreter, tmp_path: pathlib.Path) -> None:

@@ -152,11 +152,53 @@ TEST_F(TakeInOpenBlock, NothingIsTouchedWhileSomebodyRecords) {
 }
 
 TEST_F(TakeInOpenBlock, NothingIsTouchedWhereTheBlockIsNotThisRecordings) {
-  write(path_, RecordingBuilder{}.samples(1, {.stack = "other"}).finish());
+  Metadata other = test_metadata();
+  ++other.pid;
+  write(path_, RecordingBuilder{other}.samples(1, {.stack = "other"}).finish());
   const std::string before = read(path_);
   EXPECT_FALSE(take_in_open_block(path_));
   EXPECT_EQ(read(path_), before);
   EXPECT_TRUE(fs::exists(path_ + ".open"));
+}
+
+TEST_F(TakeInOpenBlock, OneThatHasBeenClosedIsNotTakenInAgainButRemoved) {
+  writer_.flush();  // as if the recorder had been killed, or been denied its removal, after it wrote the block
+  write(path_, sink_.text());
+  EXPECT_FALSE(take_in_open_block(path_));
+  EXPECT_EQ(read(path_), sink_.text());
+  EXPECT_FALSE(fs::exists(path_ + ".open"));
+}
+
+TEST_F(TakeInOpenBlock, ItComesBeforeTheEndRecordThatAFullDiskHadRoomFor) {
+  const std::size_t refused = sink_.text().size();
+  writer_.flush();
+  const std::size_t end = sink_.text().size();
+  writer_.finish({.monotonic_ns = 1, .reason = "error: no room"});
+  write(path_, sink_.text().substr(0, refused) + sink_.text().substr(end));
+  EXPECT_TRUE(take_in_open_block(path_));
+  EXPECT_FALSE(fs::exists(path_ + ".open"));
+  const ReadReport report = report_of(read(path_));
+  EXPECT_TRUE(report.is_complete());
+  EXPECT_EQ(report.samples, 2U);
+}
+
+TEST_F(TakeInOpenBlock, NothingIsTouchedWhereDamageLiesBehindIt) {
+  const std::size_t refused = sink_.text().size();
+  writer_.flush();
+  const std::size_t end = sink_.text().size();
+  writer_.finish({.monotonic_ns = 1, .reason = "error: no room"});
+  const std::string before = sink_.text().substr(0, refused) + sink_.text().substr(end) + std::string(100, 'x');
+  write(path_, before);
+  EXPECT_FALSE(take_in_open_block(path_));
+  EXPECT_EQ(read(path_), before);
+  EXPECT_TRUE(fs::exists(path_ + ".open"));  // it is read from there
+}
+
+TEST_F(TakeInOpenBlock, AFileWithoutOneIsRemoved) {
+  write(path_ + ".open", std::string{writer_.header()});
+  EXPECT_FALSE(take_in_open_block(path_));
+  EXPECT_EQ(read(path_), sink_.text());
+  EXPECT_FALSE(fs::exists(path_ + ".open"));
 }
 
 TEST_F(TakeInOpenBlock, NothingIsThereToTakeIn) {
