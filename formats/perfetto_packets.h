@@ -105,7 +105,7 @@ class Event : public pbf_builder<field::Event> {
 
 /// What the event that begins a slice refers to by number.
 struct SliceRef {
-  Category category{};
+  Category category = Category::python;
   std::uint64_t name = 0;
   std::uint64_t location = 0;  // 0 = none
 };
