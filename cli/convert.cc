@@ -3,13 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <iterator>
 #include <optional>
 #include <utility>
 
-#include "cli/choice.h"
 #include "cli/command_line.h"
 #include "cli/health_warnings.h"
 #include "cli/input_files.h"
@@ -20,6 +18,7 @@
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "cli/view_options.h"
+#include "cli/write_choices.h"
 #include "formats/base/error.h"
 #include "formats/base/sink.h"
 #include "formats/format.h"
@@ -31,9 +30,7 @@ struct Options {
   std::vector<std::string> words;
   std::string format;
   std::string output;
-  std::string frames = "function";
-  std::string weight;
-  std::string paths = "short";
+  WriteChoices choices;
   bool threads = false;
   bool processes = false;
   bool force = false;
@@ -70,11 +67,7 @@ void add_options(CommandLine& line, Options& options) {
               "where to write; - for standard output (default:\nthe recording's name "
               "with the format's suffix);\nNAME.gz is compressed",
               options.output);
-  line.option("--frames", "WHAT", "what makes two frames the same: function (default),\nor line", options.frames);
-  line.option("--weight", "WHAT", "samples, wall, cpu or gil, for a format that holds one\nweight or shows one first",
-              options.weight);
-  line.option("--paths", "WHICH", "files in texts of frames: short (below the import root,\ndefault), or full",
-              options.paths);
+  add_write_choices(line, options.choices);
   line.flag("--threads", "threads as outermost frames, for a format that has no\nother place for them",
             options.threads);
   line.flag("--processes", "processes likewise", options.processes);
@@ -112,20 +105,11 @@ std::string output_path(const Options& options, const Format& format, const std:
   return path + std::string{format.extension};
 }
 
-using Frames = WriteOptions::Frames;
-using Paths = WriteOptions::Paths;
-constexpr std::array<std::pair<Frames, std::string_view>, 2> kFrames = {
-    {{Frames::function, "function"}, {Frames::line, "line"}}};
-constexpr std::array<std::pair<Paths, std::string_view>, 2> kPaths = {
-    {{Paths::below_import_root, "short"}, {Paths::full, "full"}}};
-
 WriteOptions write_options(const Options& options) {
-  WriteOptions how{.frames = choice<Frames>("--frames", options.frames, kFrames),
-                   .paths = choice<Paths>("--paths", options.paths, kPaths),
-                   .with_threads = options.threads,
-                   .with_processes = options.processes,
-                   .gzip = is_gzip_path(options.output)};
-  if (!options.weight.empty()) how.weight = choice<Weight>("--weight", options.weight, kWeights);
+  WriteOptions how = write_options_of(options.choices);
+  how.with_threads = options.threads;
+  how.with_processes = options.processes;
+  how.gzip = is_gzip_path(options.output);
   return how;
 }
 

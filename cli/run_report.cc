@@ -9,7 +9,6 @@
 #include "cli/recording_summary.h"
 #include "cli/text.h"
 #include "formats/base/error.h"
-#include "formats/format.h"
 
 namespace gauge::cli {
 namespace {
@@ -144,7 +143,7 @@ class Reporter {
     for (std::size_t index = 0; index < typed; ++index) files += " " + useful_[index];
     if (typed < count_) files += " ...";
     say(fmt::format("next: gauge report{}", files));
-    say(fmt::format("  or: gauge convert --to {}{}", suggested_format().name, files));
+    say(fmt::format("  or: gauge view{}", files));
   }
 
   const Program& program_;

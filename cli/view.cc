@@ -19,6 +19,7 @@
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "cli/view_options.h"
+#include "cli/write_choices.h"
 #include "formats/base/error.h"
 #include "formats/base/sink.h"
 #include "formats/format.h"
@@ -26,13 +27,12 @@
 namespace gauge::cli {
 namespace {
 
-constexpr std::string_view kPage = "html";
-
 struct Options {
   std::vector<std::string> words;
   std::string output;
   bool force = false;
   bool no_open = false;
+  WriteChoices choices;
   ViewOptions view;
 };
 
@@ -54,6 +54,7 @@ void add_options(CommandLine& line, Options& options) {
   line.option("-o,--output", "FILE", "where to write the page (default: a temporary file)", options.output);
   line.flag("-f,--force", "overwrite the output if it exists", options.force);
   line.flag("--no-open", "write the page, and open no browser", options.no_open);
+  add_write_choices(line, options.choices);
   add_view_options(line, options.view);
 }
 
@@ -70,13 +71,13 @@ std::string make_temporary_file(std::string_view suffix) {
 }
 
 /// Writes the page. @return where it is
-std::string write_page(const Profile& profile, const Options& options) {
-  const Format& format = *find_format(kPage);
+std::string write_page(const Profile& profile, const WriteOptions& how, const Options& options) {
+  const Format& format = suggested_format();
   const bool is_temporary = options.output.empty();
   const std::string path = is_temporary ? make_temporary_file(format.extension) : options.output;
   try {
     FileSink sink{path, is_temporary || options.force};
-    write_file(format, profile, {}, sink);
+    write_file(format, profile, how, sink);
     sink.commit();
   } catch (...) {
     if (is_temporary) unlink(path.c_str());
@@ -94,12 +95,13 @@ int view(const Arguments& arguments) {
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_words(options.words, "view");
 
+  const WriteOptions how = write_options_of(options.choices);
   const ProfileView view = view_of(options.view);
   Progress progress;
   Inputs inputs = open_files(find_files(options.words), progress);
   const Profile profile = build_view(std::move(inputs.recordings), view, progress);
   progress.begin("writing", inputs.blocks);
-  const std::string path = write_page(profile, options);
+  const std::string path = write_page(profile, how, options);
   progress.end();
   fmt::print("{}\n", path);
   print_refusals(inputs.refusals);

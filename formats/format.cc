@@ -9,7 +9,7 @@
 namespace gauge {
 namespace {
 
-constexpr std::string_view kSuggested = "speedscope";
+constexpr std::string_view kSuggested = "html";
 constexpr std::string_view kGzipSuffix = ".gz";
 
 constexpr std::array kFormats = {

@@ -49,7 +49,7 @@ struct Format {
 /// @throws Error(io) when the sink does
 void write_file(const Format& format, const Profile& profile, const WriteOptions& options, Sink& sink);
 
-/// What to propose to somebody who knows no format: the one that shows most of a recording.
+/// What to show somebody who knows no format: the page that every browser opens.
 [[nodiscard]] const Format& suggested_format() noexcept;
 
 }  // namespace gauge

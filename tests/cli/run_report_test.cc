@@ -52,7 +52,7 @@ TEST_F(RunReportTest, SaysWhatWasRecordedAndWhatToTypeNext) {
   EXPECT_THAT(report.lines[0], StartsWith("'out 1.gpf': 3 samples in "));
   EXPECT_THAT(report.lines[0], HasSubstr(", 1 thread, "));
   EXPECT_EQ(report.lines[1], "next: gauge report 'out 1.gpf'");
-  EXPECT_THAT(report.lines[2], StartsWith("  or: gauge convert --to "));
+  EXPECT_EQ(report.lines[2], "  or: gauge view 'out 1.gpf'");
 }
 
 TEST_F(RunReportTest, ListsEightRecordingsAndCountsTheRest) {

@@ -143,3 +143,21 @@ def test_a_page_that_cannot_be_written_leaves_nothing(view: View, tmp_path: path
     assert outcome.returncode == 1
     assert outcome.stderr.startswith(f"gauge: {tmp_path}/missing: cannot hold the page".encode())
     assert b"TMPDIR" in outcome.stderr
+
+
+@pytest.mark.parametrize("words", [("--weight", "cpu"), ("--frames", "line"), ("--paths", "full")])
+def test_the_page_is_that_of_convert_with_the_same_choices(
+    words: tuple[str, ...], gauge: pathlib.Path, recording: pathlib.Path, view: View, tmp_path: pathlib.Path
+) -> None:
+    converted = tmp_path / "converted.html"
+    assert run([gauge, "convert", *words, "-o", converted, recording]).returncode == 0
+    page = printed_page(view("--no-open", *words)).read_bytes()
+    assert page == converted.read_bytes()
+    assert page != printed_page(view("--no-open")).read_bytes()
+
+
+def test_a_choice_that_is_none_is_told_before_anything_is_written(view: View, tmp_path: pathlib.Path) -> None:
+    outcome = view("--no-open", "--weight", "heap")
+    assert outcome.returncode == 1
+    assert outcome.stderr == b"gauge: --weight: 'heap' is not a choice; write samples, wall, cpu or gil\n"
+    assert list((tmp_path / "pages").iterdir()) == []
