@@ -60,13 +60,15 @@ PythonFacts python_facts() {
 }
 
 std::unique_ptr<Recorder> make_recorder(const py::object& path, std::int64_t interval_ns, std::int64_t duration_ns,
-                                        double max_overhead, bool replace, const py::bytes& run_id,
+                                        double max_overhead, bool replace, std::int64_t rotate_ns,
+                                        std::uint64_t rotate_bytes, const py::bytes& run_id,
                                         const py::bytes& parent_run_id) {
   return std::make_unique<Recorder>(RecorderOptions{.path = encoded_path(path),
                                                     .interval = std::chrono::nanoseconds{interval_ns},
                                                     .duration = std::chrono::nanoseconds{duration_ns},
                                                     .max_overhead = max_overhead,
                                                     .replace = replace,
+                                                    .rotation = {std::chrono::nanoseconds{rotate_ns}, rotate_bytes},
                                                     .run_id = run_id,
                                                     .parent_run_id = parent_run_id});
 }
@@ -143,6 +145,7 @@ void define_stats(py::module_& module) {
       .def_readonly("truncated_stacks", &RecorderStats::truncated_stacks)
       .def_readonly("unknown_names", &RecorderStats::unknown_names)
       .def_readonly("bytes", &RecorderStats::bytes)
+      .def_readonly("parts", &RecorderStats::parts)
       .def_property_readonly("sampler_cpu_ns",
                              [](const RecorderStats& stats) { return nanoseconds_of(stats.sampler_cpu); })
       .def_property_readonly("writer_cpu_ns",
@@ -161,10 +164,12 @@ void define_recorder(py::module_& module) {
   py::class_<Recorder>(module, "Recorder", py::module_local())
       .def(py::init(&make_recorder), py::arg("path"), py::kw_only(), py::arg("interval_ns") = 10'000'000,
            py::arg("duration_ns") = 0, py::arg("max_overhead") = 0.0, py::arg("replace") = false,
-           py::arg("run_id") = py::bytes(), py::arg("parent_run_id") = py::bytes())
+           py::arg("rotate_ns") = 0, py::arg("rotate_bytes") = 0, py::arg("run_id") = py::bytes(),
+           py::arg("parent_run_id") = py::bytes())
       .def("start", &start)
       .def("pause", &Recorder::pause, Unlocked())
       .def("resume", &Recorder::resume, Unlocked())
+      .def("flush", &Recorder::flush, py::arg("to_disk") = false, Unlocked())
       .def("stop", &Recorder::stop, py::arg("reason") = "stop", Unlocked())
       .def_property_readonly("stats", py::cpp_function(&Recorder::stats, Unlocked()))
       .def_property_readonly("is_paused", py::cpp_function(&Recorder::is_paused, Unlocked()))

@@ -45,6 +45,8 @@ namespace {
 
 constexpr std::chrono::nanoseconds kShortestInterval = std::chrono::microseconds{10};
 constexpr std::chrono::nanoseconds kLongestInterval = std::chrono::hours{1};
+constexpr std::chrono::nanoseconds kShortestPart = std::chrono::seconds{1};
+constexpr std::uint64_t kSmallestPart = std::uint64_t{64} << 10;
 
 std::uint64_t random_seed() {
   const std::string random = make_run_id();
@@ -56,6 +58,17 @@ std::uint64_t random_seed() {
 void check_run_id(const char* name, const std::string& id) {
   if (id.empty() || id.size() == 16) return;
   throw Error{ErrorCode::usage, fmt::format("{}: is {} bytes long; give 16 bytes, or none", name, id.size())};
+}
+
+void check_rotation(const RotationLimits& limits) {
+  if (limits.time.count() != 0 && limits.time < kShortestPart) {
+    throw Error{ErrorCode::usage,
+                fmt::format("rotate: {} ns is too short for a part; choose at least 1 s", limits.time.count())};
+  }
+  if (limits.bytes != 0 && limits.bytes < kSmallestPart) {
+    throw Error{ErrorCode::usage,
+                fmt::format("rotate: {} bytes are too few for a part; choose at least 64 KiB", limits.bytes)};
+  }
 }
 
 }  // namespace
@@ -83,6 +96,7 @@ Recorder::Recorder(RecorderOptions options) : options_(std::move(options)), path
     throw Error{ErrorCode::usage, fmt::format("max_overhead: {} is no share of a core; choose more than 0, up to 1",
                                               options_.max_overhead)};
   }
+  check_rotation(options_.rotation);
   check_run_id("run_id", options_.run_id);
   check_run_id("parent_run_id", options_.parent_run_id);
 }
@@ -103,12 +117,10 @@ void Recorder::start(std::unique_ptr<StackSource> source, const PythonFacts& fac
   process.claim(this);
   try {
     StreamPlan plan = make_plan(facts);
-    const std::string path = plan.path;
     plan.on_end = [&process] { *process.is_recording = false; };
     auto stream = std::make_unique<StreamThread>(std::move(source), std::move(plan));
     stream->start();
     stream_ = std::move(stream);
-    path_ = path;
     ++number_;
   } catch (...) {
     *process.is_recording = false;
@@ -116,9 +128,20 @@ void Recorder::start(std::unique_ptr<StackSource> source, const PythonFacts& fac
   }
 }
 
+PartsPlan Recorder::make_parts_plan() const {
+  const PatternValues values = values_of_process(number_ + 1);
+  PartsPlan plan{.path = {}, .parts = {}, .limits = options_.rotation, .replace = options_.replace};
+  if (options_.rotation.are_set()) {
+    plan.parts.emplace(options_.path, values);
+    plan.path = plan.parts->path(1);
+  } else {
+    plan.path = expand_path_pattern(options_.path, values);
+  }
+  return plan;
+}
+
 StreamPlan Recorder::make_plan(const PythonFacts& facts) const {
-  StreamPlan plan{.path = expand_path_pattern(options_.path, values_of_process(number_ + 1)),
-                  .replace = options_.replace,
+  StreamPlan plan{.files = make_parts_plan(),
                   .sampler = {.interval = options_.interval,
                               .duration = options_.duration,
                               .seed = random_seed(),
@@ -154,10 +177,16 @@ void Recorder::stop(const std::string& reason) {
     Recorder& self;
     ~ForgetAtEnd() {
       self.last_stats_ = self.stream_->stats();
+      self.path_ = self.stream_->path();
       self.stream_.reset();
     }
   } const forget_at_end{*this};
   stream_->finish(reason);
+}
+
+void Recorder::flush(bool to_disk) {
+  const std::lock_guard lock{mutex_};
+  if (stream_) stream_->flush(to_disk);
 }
 
 RecorderStats Recorder::stats() {
@@ -172,7 +201,7 @@ bool Recorder::is_paused() {
 
 std::string Recorder::path() {
   const std::lock_guard lock{mutex_};
-  return path_;
+  return stream_ ? stream_->path() : path_;
 }
 
 void Recorder::forget_in_child() noexcept {

@@ -33,6 +33,7 @@ struct RecorderOptions {
   std::chrono::nanoseconds duration{0};  // 0 = until stopped
   double max_overhead = 0;               // share of one core that the recorder may use, 0.01 = 1 %; 0 = any
   bool replace = false;
+  RotationLimits rotation;
   std::string run_id;  // 16 bytes; empty = a new one
   std::string parent_run_id;
 };
@@ -50,8 +51,8 @@ void share_is_recording(std::atomic<bool>* flag) noexcept;
 /// Thread-safe. All functions may wait for the recorder's threads: call without the GIL.
 class Recorder {
  public:
-  /// @throws Error(usage) for an interval outside 10 us to 1 h, a negative duration, a share not in 0 to 1, a run id of
-  /// another length
+  /// @throws Error(usage) for an interval outside 10 us to 1 h, a negative duration, a share not in 0 to 1, parts of
+  /// less than 1 s or 64 KiB, a run id of another length
   explicit Recorder(RecorderOptions options);
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
@@ -66,15 +67,19 @@ class Recorder {
   /// Ends the recording and waits until it is on disk. Harmless when nothing runs.
   /// @throws Error what had ended the recording before, if that was a failure; once
   void stop(const std::string& reason = "stop");
+  /// Returns once all that was sampled before the call is in the file; with `to_disk`, on the disk. Harmless when
+  /// nothing runs. @throws Error what had ended the recording before, if that was a failure
+  void flush(bool to_disk = false);
   /// Of the running recording, as of its last block, or of the last one. Zeros before the first, and in a forked child.
   [[nodiscard]] RecorderStats stats();
   [[nodiscard]] bool is_paused();
-  /// The file, places filled in; the pattern before the first start().
+  /// The file that is written, or was written last, places filled in; the pattern before the first start().
   [[nodiscard]] std::string path();
 
  private:
   friend struct ProcessRecorder;
   void forget_in_child() noexcept;
+  [[nodiscard]] PartsPlan make_parts_plan() const;
   [[nodiscard]] StreamPlan make_plan(const PythonFacts& facts) const;
 
   RecorderOptions options_;

@@ -140,6 +140,12 @@ void RecordingFile::publish() {
   temporary_path_.clear();
 }
 
+void RecordingFile::sync() {
+  if (is_regular_ && fdatasync(descriptor_) != 0) {
+    throw io_error(path_, "cannot be brought to the disk", errno, "what was recorded may be lost with the machine");
+  }
+}
+
 void RecordingFile::discard() noexcept {
   if (is_regular_) unlink(temporary_path_.empty() ? path_.c_str() : temporary_path_.c_str());
 }

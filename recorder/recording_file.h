@@ -41,6 +41,8 @@ class RecordingFile final : public Sink {
   void write(std::string_view bytes) override;
   /// Gives the file its name. @throws Error(io)
   void publish();
+  /// Waits until what was written is on the disk. @throws Error(io)
+  void sync();
   /// False for a device or a pipe.
   [[nodiscard]] bool is_regular() const noexcept { return is_regular_; }
   /// Removes the file: nothing was recorded. Not after publish() of a replacement.

@@ -8,11 +8,8 @@
 #include <utility>
 
 #include "formats/base/error.h"
-#include "formats/gpf/writer.h"
 #include "recorder/descriptor_table.h"
-#include "recorder/open_block_file.h"
 #include "recorder/process_facts.h"
-#include "recorder/recording_file.h"
 #include "recorder/sample_stream.h"
 
 namespace gauge {
@@ -25,8 +22,6 @@ constexpr nanoseconds kBlockInterval = std::chrono::seconds{1};
 // What SIGKILL takes is what came since the open block was last kept.
 constexpr nanoseconds kKeepInterval = std::chrono::milliseconds{15};
 constexpr nanoseconds kPausedKeepInterval = std::chrono::milliseconds{100};  // nothing comes, but resume() may
-// A larger one, in a burst of definitions, is cheaper closed than written again and again.
-constexpr std::size_t kMaxKeptBytes = std::size_t{32} << 10;
 constexpr nanoseconds kAnchorInterval = std::chrono::seconds{10};
 
 /// The two clocks as close together as they can be read: in the middle of two readings of the one.
@@ -46,7 +41,7 @@ StreamThread::StreamThread(std::unique_ptr<StackSource> source, StreamPlan plan)
       out_of_memory_(std::make_exception_ptr(Error{
           ErrorCode::io, fmt::format("{}: cannot be continued (the program has used up the memory it may have); what "
                                      "was recorded until then is kept",
-                                     plan_.path)})) {}
+                                     plan_.files.path)})) {}
 
 StreamThread::~StreamThread() {
   control_.stop();
@@ -72,6 +67,20 @@ void StreamThread::finish(const std::string& reason) {
   control_.stop();
   stream_thread_.join();
   if (failure_) std::rethrow_exception(failure_);  // both threads are gone: no lock needed
+}
+
+void StreamThread::flush(bool to_disk) {
+  std::unique_lock lock{mutex_};
+  const std::uint64_t own = ++flushes_asked_;
+  is_sync_asked_ = is_sync_asked_ || to_disk;
+  queue_bell_.ring();
+  flushed_.wait(lock, [&] { return flushes_done_ >= own || !stats_.is_running; });
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+std::string StreamThread::path() const {
+  const std::lock_guard lock{mutex_};
+  return path_;
 }
 
 RecorderStats StreamThread::stats() const {
@@ -105,36 +114,37 @@ void StreamThread::run() noexcept {
       stats_.end_reason = "error: memory";  // short enough to need none
     }
   }
+  flushed_.notify_all();
   if (is_started_ && plan_.on_end) plan_.on_end();
 }
 
 void StreamThread::open_and_record() {
   const DescriptorTable table = separate_descriptor_table();
-  RecordingFile file{plan_.path, {.replace = plan_.replace, .descriptor_is_shared = table == DescriptorTable::shared}};
+  RecordingParts parts{plan_.files, table};
   try {
     start_sampler();  // paused until the file has its header
-    add_process_facts(plan_.metadata);
-    plan_.metadata.reader = source_->reader_name();
-    plan_.metadata.interval_ns = static_cast<std::uint64_t>(plan_.sampler.interval.count());
-    plan_.metadata.max_overhead_ppm = static_cast<std::uint32_t>(std::lround(plan_.sampler.max_overhead * 1e6));
-    const gpf::ClockAnchor anchor = read_anchor(clock_);
-    plan_.metadata.start_monotonic_ns = anchor.monotonic_ns;
-    plan_.metadata.start_unix_ns = anchor.unix_ns;
-    gpf::Writer writer{file, plan_.metadata};
-    writer.set_interval(plan_.sampler.interval);
-    file.publish();
-    SampleStream stream{writer, plan_.line_tables};
-    publish(writer, stream);
+    complete_metadata();
+    parts.begin(plan_.metadata, plan_.sampler.interval);
+    SampleStream stream{parts.writer(), plan_.line_tables, plan_.files.parts ? Parts::many : Parts::one};
+    publish(parts, stream);
     is_started_ = true;
-    const bool has_beside = file.is_regular() && table == DescriptorTable::own;
-    OpenBlockFile beside = has_beside ? OpenBlockFile{plan_.path, writer.header()} : OpenBlockFile{};
     resume();
     started_.set_value();
-    record_to_end(writer, stream, beside);
+    record_to_end(parts, stream);
   } catch (...) {
-    if (!is_started_) file.discard();
+    if (!is_started_) parts.discard();
     throw;
   }
+}
+
+void StreamThread::complete_metadata() {
+  add_process_facts(plan_.metadata);
+  plan_.metadata.reader = source_->reader_name();
+  plan_.metadata.interval_ns = static_cast<std::uint64_t>(plan_.sampler.interval.count());
+  plan_.metadata.max_overhead_ppm = static_cast<std::uint32_t>(std::lround(plan_.sampler.max_overhead * 1e6));
+  const gpf::ClockAnchor anchor = read_anchor(clock_);
+  plan_.metadata.start_monotonic_ns = anchor.monotonic_ns;
+  plan_.metadata.start_unix_ns = anchor.unix_ns;
 }
 
 void StreamThread::start_sampler() {
@@ -159,79 +169,107 @@ void StreamThread::run_sampler() noexcept {
   queue_bell_.ring();
 }
 
-void StreamThread::record_to_end(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside) {
+void StreamThread::record_to_end(RecordingParts& parts, SampleStream& stream) {
   try {
-    record(writer, stream, beside);
-    beside.remove();
+    record(parts, stream);
   } catch (const Error& error) {
-    try {
-      // Why there is no more, for those who read it. The open block stays: it may have what the file could not take.
-      writer.finish({.monotonic_ns = clock_.now().count(), .reason = fmt::format("error: {}", error.what())});
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
-      // There is no room even for that.
-    }
+    // Why there is no more, for those who read it.
+    parts.fail({.monotonic_ns = clock_.now().count(), .reason = fmt::format("error: {}", error.what())});
     throw;
   }
 }
 
-void StreamThread::record(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside) {
+void StreamThread::record(RecordingParts& parts, SampleStream& stream) {
   SampleConsumer consumer{queue_};
   nanoseconds next_block = clock_.now() + kBlockInterval;
   for (;;) {
     const std::uint32_t seen = queue_bell_.rings();
+    const std::uint64_t flushes = flushes_asked();
     const bool is_last = sampler_has_ended_;
     while (consumer.take(stream)) {
     }
     if (is_last) break;
     if (clock_.now() >= next_block) {
-      write_block(writer, stream);
+      write_block(parts, stream);
       next_block = clock_.now() + kBlockInterval;
     }
-    keep_open_block(writer, stream, beside);
+    keep_or_rotate(parts, stream);
+    serve_flushes(flushes, parts, stream);
     note_cpu();
     queue_bell_.wait_until(seen, clock_.now() + (is_paused() ? kPausedKeepInterval : kKeepInterval));
   }
   sampler_thread_.join();
-  write_end(writer, stream);
+  write_end(parts, stream);
 }
 
-void StreamThread::keep_open_block(gpf::Writer& writer, const SampleStream& stream, OpenBlockFile& beside) {
-  if (writer.samples() == kept_samples_ && writer.blocks() == kept_blocks_) return;
-  kept_samples_ = writer.samples();
-  if (std::exchange(kept_blocks_, writer.blocks()) != writer.blocks()) beside.forget();
-  writer.set_losses(losses(stream));
-  const std::string_view frame = writer.open_block();
-  if (frame.size() <= kMaxKeptBytes) {
-    beside.keep(frame);
-  } else {
-    write_block(writer, stream);
+void StreamThread::keep_or_rotate(RecordingParts& parts, SampleStream& stream) {
+  if (!parts.has_news()) return;
+  if (parts.is_due(clock_.now())) {
+    rotate(parts, stream);
+    return;
   }
+  parts.set_losses(losses(stream));
+  if (!parts.keep_open_block()) write_block(parts, stream);
 }
 
-void StreamThread::write_block(gpf::Writer& writer, const SampleStream& stream) {
+/// The sampler goes on meanwhile; the queue holds what comes.
+void StreamThread::rotate(RecordingParts& parts, SampleStream& stream) {
+  // The next part begins where the last one ends: with its last sample, so that none that follows is earlier.
+  const gpf::ClockAnchor anchor = read_anchor(clock_);
+  const std::int64_t seam = stream.last_time().count();
+  stream.end_part();
+  parts.rotate({.monotonic_ns = seam, .unix_ns = anchor.unix_ns - (anchor.monotonic_ns - seam)}, losses(stream));
+  stream.begin_part(parts.writer());
+  next_anchor_ = clock_.now() + kAnchorInterval;
+  publish(parts, stream);
+}
+
+void StreamThread::write_block(RecordingParts& parts, const SampleStream& stream) {
   const nanoseconds now = clock_.now();
   if (now >= next_anchor_) {
-    writer.add_clock(read_anchor(clock_));
+    parts.writer().add_clock(read_anchor(clock_));
     next_anchor_ = now + kAnchorInterval;
-  } else if (writer.samples() == stats_.samples) {
+  } else if (parts.samples() == stats_.samples) {
     return;  // paused, or nothing to see: no block that says nothing
   }
-  writer.set_losses(losses(stream));
-  writer.flush();
-  publish(writer, stream);
+  parts.set_losses(losses(stream));
+  parts.writer().flush();
+  publish(parts, stream);
 }
 
-void StreamThread::write_end(gpf::Writer& writer, const SampleStream& stream) {
+void StreamThread::write_end(RecordingParts& parts, const SampleStream& stream) {
   const gpf::ClockAnchor anchor = read_anchor(clock_);
-  writer.add_clock(anchor);
-  writer.set_losses(losses(stream));
+  parts.writer().add_clock(anchor);
+  parts.set_losses(losses(stream));
   std::string reason;
   {
     const std::lock_guard lock{mutex_};
     reason = end_reason_locked();
   }
-  writer.finish({.monotonic_ns = anchor.monotonic_ns, .reason = reason});
-  publish(writer, stream);
+  parts.finish({.monotonic_ns = anchor.monotonic_ns, .reason = reason});
+  publish(parts, stream);
+}
+
+std::uint64_t StreamThread::flushes_asked() const {
+  const std::lock_guard lock{mutex_};
+  return flushes_asked_;
+}
+
+/// @param asked  up to which one; what was sampled before it is with the writer by now
+void StreamThread::serve_flushes(std::uint64_t asked, RecordingParts& parts, const SampleStream& stream) {
+  bool is_sync_asked = false;
+  {
+    const std::lock_guard lock{mutex_};
+    if (asked == flushes_done_) return;
+    is_sync_asked = std::exchange(is_sync_asked_, false);
+  }
+  write_block(parts, stream);
+  if (is_sync_asked) parts.sync();
+  {
+    const std::lock_guard lock{mutex_};
+    flushes_done_ = asked;
+  }
+  flushed_.notify_all();
 }
 
 gpf::Losses StreamThread::losses(const SampleStream& stream) {
@@ -254,14 +292,16 @@ std::uint64_t StreamThread::note_cpu() noexcept {
   return cpu;
 }
 
-void StreamThread::publish(const gpf::Writer& writer, const SampleStream& stream) {
+void StreamThread::publish(const RecordingParts& parts, const SampleStream& stream) {
   const nanoseconds cpu{static_cast<std::int64_t>(note_cpu())};
   const std::lock_guard lock{mutex_};
   stats_.is_running = true;
-  stats_.samples = writer.samples();
+  stats_.samples = parts.samples();
   stats_.partial_stacks = stream.partial_stacks();
   stats_.truncated_stacks = stream.truncated_stacks();
-  stats_.bytes = writer.bytes_written();
+  stats_.bytes = parts.bytes();
+  stats_.parts = parts.count();
+  path_ = parts.path();
   stats_.writer_cpu = cpu;
 }
 

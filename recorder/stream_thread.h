@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <functional>
 #include <future>
@@ -23,21 +24,16 @@
 #include "recorder/clock.h"
 #include "recorder/cpython/line_table.h"
 #include "recorder/native_thread.h"
+#include "recorder/recording_parts.h"
 #include "recorder/sampler.h"
 #include "recorder/stack_source.h"
 
-namespace gauge::gpf {
-class Writer;
-}
-
 namespace gauge {
 
-class OpenBlockFile;
 class SampleStream;
 
 struct StreamPlan {
-  std::string path;  // places filled in
-  bool replace = false;
+  PartsPlan files;
   SamplerOptions sampler;
   cpython::LineTableKind line_tables = cpython::LineTableKind::locations_3_11;
   gpf::Metadata metadata;        // what only the interpreter knows; the rest is filled in
@@ -60,7 +56,8 @@ struct RecorderStats {
   std::uint64_t unknown_names = 0;
   std::chrono::nanoseconds sampler_cpu{};
   std::chrono::nanoseconds writer_cpu{};
-  std::uint64_t bytes = 0;  // of the file
+  std::uint64_t bytes = 0;  // of the file, or of all parts
+  std::uint64_t parts = 0;  // begun; 1 where the recording is not rotated
 };
 
 /// start() and finish() may be called once each; the rest from any thread at any time in between and after.
@@ -79,24 +76,33 @@ class StreamThread {
   void pause() noexcept { control_.pause(clock_.now()); }
   void resume() noexcept { control_.resume(clock_.now()); }
   [[nodiscard]] bool is_paused() const noexcept { return control_.is_paused(); }
+  /// Returns once all that was sampled before the call is in the file, in a closed block; with `to_disk`, on the disk.
+  /// Harmless once the recording is over. @throws Error what had ended it, if that was a failure
+  void flush(bool to_disk);
   /// Ends the recording, waits until it is on disk. @param reason  for the end record
   /// @throws Error what had ended it before, if that was a failure
   void finish(const std::string& reason);
   [[nodiscard]] RecorderStats stats() const;
+  /// The file that is written, or was written last.
+  [[nodiscard]] std::string path() const;
 
  private:
   void run() noexcept;
   void open_and_record();
   void start_sampler();
   void run_sampler() noexcept;
-  void record_to_end(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside);
-  void record(gpf::Writer& writer, SampleStream& stream, OpenBlockFile& beside);
-  void keep_open_block(gpf::Writer& writer, const SampleStream& stream, OpenBlockFile& beside);
-  void write_block(gpf::Writer& writer, const SampleStream& stream);
-  void write_end(gpf::Writer& writer, const SampleStream& stream);
+  void complete_metadata();
+  void record_to_end(RecordingParts& parts, SampleStream& stream);
+  void record(RecordingParts& parts, SampleStream& stream);
+  void keep_or_rotate(RecordingParts& parts, SampleStream& stream);
+  void rotate(RecordingParts& parts, SampleStream& stream);
+  void write_block(RecordingParts& parts, const SampleStream& stream);
+  void write_end(RecordingParts& parts, const SampleStream& stream);
+  [[nodiscard]] std::uint64_t flushes_asked() const;
+  void serve_flushes(std::uint64_t asked, RecordingParts& parts, const SampleStream& stream);
   [[nodiscard]] gpf::Losses losses(const SampleStream& stream);
   std::uint64_t note_cpu() noexcept;
-  void publish(const gpf::Writer& writer, const SampleStream& stream);
+  void publish(const RecordingParts& parts, const SampleStream& stream);
   [[nodiscard]] std::string end_reason_locked() const;
   void end_by(std::exception_ptr failure) noexcept;
   void keep_failure(std::exception_ptr failure);
@@ -118,11 +124,14 @@ class StreamThread {
   NativeThread sampler_thread_;
   NativeThread stream_thread_;
   std::chrono::nanoseconds next_anchor_{};
-  std::uint64_t kept_blocks_ = 0;  // blocks and samples that were written when the open block was last kept
-  std::uint64_t kept_samples_ = 0;
 
-  mutable std::mutex mutex_;    // guards what follows
-  RecorderStats stats_;         // what the stream thread knows, as of the last block
+  mutable std::mutex mutex_;  // guards what follows
+  RecorderStats stats_;       // what the stream thread knows, as of the last block
+  std::string path_;
+  std::uint64_t flushes_asked_ = 0;
+  std::uint64_t flushes_done_ = 0;
+  bool is_sync_asked_ = false;
+  std::condition_variable flushed_;
   std::string stop_reason_;     // given to finish()
   std::exception_ptr failure_;  // what ended the recording
   std::string failure_message_;

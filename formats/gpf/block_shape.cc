@@ -26,10 +26,12 @@ bool parents_stand_before(const Definitions& definitions) noexcept {
 
 std::string_view shape_error(const Definitions& definitions) noexcept {
   const bool has_columns = !definitions.frame_column.empty();
+  const bool has_whole_ids = !definitions.task_whole_id.empty();
   if (definitions.frame_function.size() != definitions.frame_line.size() ||
       (has_columns && definitions.frame_column.size() != definitions.frame_line.size()) ||
       definitions.stack_parent_back.size() != definitions.stack_frame.size() ||
-      definitions.task_name.size() != definitions.task_number.size()) {
+      definitions.task_name.size() != definitions.task_number.size() ||
+      (has_whole_ids && definitions.task_name.size() != definitions.task_whole_id.size())) {
     return "columns of definitions differ in length";
   }
   if (!ids_fit(definitions.first_string, definitions.strings.size()) ||

@@ -96,6 +96,7 @@ Thread decode_thread(pbf_reader message) {
       case varint(F::python_id): thread.python_id = message.get_uint64(); break;
       case varint(F::name): thread.name = read_uint32(message); break;
       case varint(F::interpreter): thread.interpreter = message.get_int64(); break;
+      case varint(F::whole_id): thread.whole_id = read_uint32(message); break;
       default: message.skip();
     }
   }
@@ -130,6 +131,8 @@ void decode_definitions(pbf_reader message, Definitions& definitions) {
       case bytes(F::task_name): append_column(message, definitions.task_name); break;
       case varint(F::task_number):
       case bytes(F::task_number): append_column(message, definitions.task_number); break;
+      case varint(F::task_whole_id):
+      case bytes(F::task_whole_id): append_column(message, definitions.task_whole_id); break;
       default: message.skip();
     }
   }
@@ -264,6 +267,9 @@ Metadata decode_metadata_message(pbf_reader message) {
       case varint(F::read_only_incompatible_features): metadata.read_only_incompatible_features = read_uint32(message); break;
       case varint(F::ignorable_features): metadata.ignorable_features = read_uint32(message); break;
       case varint(F::max_overhead_ppm): metadata.max_overhead_ppm = read_uint32(message); break;
+      case varint(F::part): metadata.part = message.get_uint64(); break;
+      case varint(F::first_start_monotonic_ns): metadata.first_start_monotonic_ns = message.get_int64(); break;
+      case varint(F::first_start_unix_ns): metadata.first_start_unix_ns = message.get_int64(); break;
       default: message.skip();
     }
   }

@@ -97,10 +97,12 @@ void Dictionary::define_thread(const Thread& thread) {
   pending_bytes_ += sizeof thread;
 }
 
-void Dictionary::define_task(std::uint32_t id, std::uint32_t name, std::uint64_t number) {
+void Dictionary::define_task(std::uint32_t id, std::uint32_t name, std::uint64_t number, std::uint32_t whole_id) {
   if (pending_.task_name.empty()) pending_.first_task = id;
   pending_.task_name.push_back(name);
   pending_.task_number.push_back(number);
+  if (whole_id != 0) pending_.task_whole_id.resize(pending_.task_name.size() - 1);  // until now all were zeros
+  if (whole_id != 0 || !pending_.task_whole_id.empty()) pending_.task_whole_id.push_back(whole_id);
   pending_bytes_ += kTypicalEntryBytes;
 }
 
@@ -115,6 +117,7 @@ void Dictionary::clear_pending() noexcept {
   pending_.threads.clear();
   pending_.task_name.clear();
   pending_.task_number.clear();
+  pending_.task_whole_id.clear();
   pending_.first_task = pending_.first_string = pending_.first_function = pending_.first_frame = pending_.first_stack =
       0;
   pending_bytes_ = 0;

@@ -26,7 +26,7 @@ class Dictionary {
   /// Every call is written: a thread defined again has a new name.
   void define_thread(const Thread& thread);
   /// Tasks get no ids here: theirs must follow one another.
-  void define_task(std::uint32_t id, std::uint32_t name, std::uint64_t number);
+  void define_task(std::uint32_t id, std::uint32_t name, std::uint64_t number, std::uint32_t whole_id);
 
   /// What has been given an id since the last clear_pending().
   [[nodiscard]] Definitions& pending() noexcept { return pending_; }

@@ -84,6 +84,7 @@ void fill(pbf_builder<field::Thread>& message, const Thread& thread) {
   put_number(message, F::python_id, thread.python_id);
   put_number(message, F::name, thread.name);
   put_signed(message, F::interpreter, thread.interpreter);
+  put_number(message, F::whole_id, thread.whole_id);
 }
 
 void fill(pbf_builder<field::Definitions>& message, const Definitions& definitions) {
@@ -103,6 +104,7 @@ void fill(pbf_builder<field::Definitions>& message, const Definitions& definitio
   put_number(message, F::first_task, definitions.first_task);
   put_column(message, F::task_name, definitions.task_name);
   put_column(message, F::task_number, definitions.task_number);
+  put_column(message, F::task_whole_id, definitions.task_whole_id);
 }
 
 void fill(pbf_builder<field::Samples>& message, const Samples& samples) {
@@ -190,6 +192,9 @@ std::string encode_metadata(const Metadata& metadata) {
   put_number(message, F::read_only_incompatible_features, metadata.read_only_incompatible_features);
   put_number(message, F::ignorable_features, metadata.ignorable_features);
   put_number(message, F::max_overhead_ppm, metadata.max_overhead_ppm);
+  put_number(message, F::part, metadata.part);
+  put_signed(message, F::first_start_monotonic_ns, metadata.first_start_monotonic_ns);
+  put_signed(message, F::first_start_unix_ns, metadata.first_start_unix_ns);
   return bytes;
 }
 

@@ -35,6 +35,9 @@ enum class Metadata : std::uint32_t {
   read_only_incompatible_features = 23,
   ignorable_features = 24,
   max_overhead_ppm = 25,
+  part = 26,
+  first_start_monotonic_ns = 27,
+  first_start_unix_ns = 28,
 };
 
 enum class Block : std::uint32_t { sequence = 1, definitions = 2, samples = 3, losses = 4, clock = 5, end = 6 };
@@ -55,11 +58,12 @@ enum class Definitions : std::uint32_t {
   first_task = 13,
   task_name = 14,
   task_number = 15,
+  task_whole_id = 16,
 };
 
 enum class Function : std::uint32_t { name = 1, qualified_name = 2, module = 3, file = 4, first_line = 5, kind = 6 };
 
-enum class Thread : std::uint32_t { id = 1, native_id = 2, python_id = 3, name = 4, interpreter = 5 };
+enum class Thread : std::uint32_t { id = 1, native_id = 2, python_id = 3, name = 4, interpreter = 5, whole_id = 6 };
 
 enum class Samples : std::uint32_t {
   start = 1,

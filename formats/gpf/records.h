@@ -13,7 +13,7 @@
 namespace gauge::gpf {
 
 inline constexpr std::uint32_t kFormatMajor = 1;
-inline constexpr std::uint32_t kFormatMinor = 1;
+inline constexpr std::uint32_t kFormatMinor = 2;
 
 /// Bits of Samples::status.
 enum Status : std::uint32_t {
@@ -56,6 +56,9 @@ struct Metadata {
   std::uint32_t read_only_incompatible_features = 0;
   std::uint32_t ignorable_features = 0;
   std::uint32_t max_overhead_ppm = 0;
+  std::uint64_t part = 0;
+  std::int64_t first_start_monotonic_ns = 0;
+  std::int64_t first_start_unix_ns = 0;
 
   bool operator==(const Metadata&) const = default;
 };
@@ -79,6 +82,7 @@ struct Thread {
   std::uint64_t python_id = 0;
   std::uint32_t name = 0;
   std::int64_t interpreter = 0;
+  std::uint32_t whole_id = 0;
 
   bool operator==(const Thread&) const = default;
 };
@@ -100,6 +104,7 @@ struct Definitions {
   std::uint32_t first_task = 0;
   std::vector<std::uint32_t> task_name;
   std::vector<std::uint64_t> task_number;
+  std::vector<std::uint32_t> task_whole_id;  // as long as task_name, or empty where it would be all zeros
 
   bool operator==(const Definitions&) const = default;
 };

@@ -64,6 +64,11 @@ void SampleColumns::append(const SampleRecord& sample) {
   put_if_any(samples_.task_same_frames, index, sample.task_same_frames);
 }
 
+std::chrono::nanoseconds SampleColumns::cpu_rest(std::uint32_t thread) const {
+  const auto known = threads_.find(thread);
+  return std::chrono::nanoseconds{known == threads_.end() ? 0 : static_cast<std::int64_t>(known->second.cpu_rest_ns)};
+}
+
 void SampleColumns::drop_zero_columns() noexcept {
   clear_if_zero(samples_.thread);
   clear_if_zero(samples_.stack_delta);

@@ -29,6 +29,8 @@ class SampleColumns {
   explicit SampleColumns(std::uint64_t interval_ns) { set_interval_ns(interval_ns); }
 
   void append(const SampleRecord& sample);
+  /// CPU time of a thread that is not in any sample yet, because of rounding.
+  [[nodiscard]] std::chrono::nanoseconds cpu_rest(std::uint32_t thread) const;
   [[nodiscard]] std::size_t size() const noexcept { return samples_.time_delta.size(); }
 
   [[nodiscard]] std::uint64_t interval_ns() const noexcept { return samples_.interval_ns; }

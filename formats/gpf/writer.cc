@@ -72,6 +72,7 @@ class Writer::Impl {
     return frames_.compress(encoded_, column_boundaries(encoded_));
   }
 
+  [[nodiscard]] std::chrono::nanoseconds cpu_rest(std::uint32_t thread) const { return columns_.cpu_rest(thread); }
   [[nodiscard]] std::string_view header() const noexcept { return header_; }
   [[nodiscard]] std::uint64_t blocks() const noexcept { return block_.sequence; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
@@ -157,16 +158,19 @@ std::uint32_t Writer::stack(std::uint32_t parent, std::uint32_t frame) {
   return impl_->dictionary().stack(parent, frame);
 }
 
-void Writer::define_thread(std::uint32_t id, std::uint64_t native_id, std::uint64_t python_id, std::string_view name,
-                           std::int64_t interpreter) {
-  const std::uint32_t name_id = string(name);
-  impl_->dictionary().define_thread(
-      {.id = id, .native_id = native_id, .python_id = python_id, .name = name_id, .interpreter = interpreter});
+void Writer::define_thread(const ThreadText& thread) {
+  const std::uint32_t name_id = string(thread.name);
+  impl_->dictionary().define_thread({.id = thread.id,
+                                     .native_id = thread.native_id,
+                                     .python_id = thread.python_id,
+                                     .name = name_id,
+                                     .interpreter = thread.interpreter,
+                                     .whole_id = thread.whole_id});
 }
 
-void Writer::define_task(std::uint32_t id, std::string_view name, std::uint64_t number) {
+void Writer::define_task(std::uint32_t id, std::string_view name, std::uint64_t number, std::uint32_t whole_id) {
   const std::uint32_t name_id = string(name);
-  impl_->dictionary().define_task(id, name_id, number);
+  impl_->dictionary().define_task(id, name_id, number, whole_id);
 }
 
 void Writer::append(const SampleRecord& sample) { impl_->append(sample); }
@@ -180,6 +184,7 @@ void Writer::add_clock(const ClockAnchor& anchor) { impl_->add_clock(anchor); }
 void Writer::flush() { impl_->flush(); }
 void Writer::finish(const End& end) { impl_->finish(end); }
 std::string_view Writer::open_block() { return impl_->open_block(); }
+std::chrono::nanoseconds Writer::cpu_rest(std::uint32_t thread) const { return impl_->cpu_rest(thread); }
 std::string_view Writer::header() const noexcept { return impl_->header(); }
 std::uint64_t Writer::blocks() const noexcept { return impl_->blocks(); }
 std::uint64_t Writer::bytes_written() const noexcept { return impl_->bytes_written(); }

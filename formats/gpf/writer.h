@@ -26,6 +26,16 @@ struct FunctionText {
   FunctionKind kind = FunctionKind::plain;
 };
 
+/// A thread. Source of the rest: Thread in schemas/gauge.proto.
+struct ThreadText {
+  std::uint32_t id = 0;
+  std::uint64_t native_id = 0;
+  std::uint64_t python_id = 0;
+  std::string_view name;
+  std::int64_t interpreter = 0;
+  std::uint32_t whole_id = 0;
+};
+
 struct WriterOptions {
   std::uint32_t max_block_samples = 4096;  // 1 to kMaxBlockSamples
   std::chrono::nanoseconds max_block_time = std::chrono::seconds{1};
@@ -48,12 +58,12 @@ class Writer {
   [[nodiscard]] std::uint32_t stack(std::uint32_t parent, std::uint32_t frame);  // parent 0 = frame is a root
 
   /// Defines thread `thread.id`, or renames it.
-  void define_thread(std::uint32_t id, std::uint64_t native_id, std::uint64_t python_id, std::string_view name,
-                     std::int64_t interpreter);
+  void define_thread(const ThreadText& thread);
 
   /// Defines an asyncio task: by its name, or, with "" for it, by the number that asyncio gives it (0 = unknown).
-  /// @param id  1 for the first task, and one more for each that follows
-  void define_task(std::uint32_t id, std::string_view name, std::uint64_t number);
+  /// @param id        1 for the first task, and one more for each that follows
+  /// @param whole_id  see schemas/gauge.proto; 0 = the same
+  void define_task(std::uint32_t id, std::string_view name, std::uint64_t number, std::uint32_t whole_id = 0);
 
   /// Adds a sample; closes the block first when it is full or old enough.
   void append(const SampleRecord& sample);
@@ -72,6 +82,8 @@ class Writer {
   /// The open block as it stands, as one frame of the same kind: what would be lost now. Empty where it holds no
   /// samples and defines nothing; valid until the next call. The block stays open.
   [[nodiscard]] std::string_view open_block();
+  /// CPU time of a thread that rounding has kept back so far, for its next sample: less than a unit.
+  [[nodiscard]] std::chrono::nanoseconds cpu_rest(std::uint32_t thread) const;
   /// The header frame, as it was written.
   [[nodiscard]] std::string_view header() const noexcept;
 

@@ -57,7 +57,15 @@ struct StackNode {
   StackId parent{};
 };
 
-/// A recorded process. Source: Metadata of its recording.
+/// Parts of a rotated recording, by their numbers.
+struct PartRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+
+  bool operator==(const PartRange&) const = default;
+};
+
+/// A recorded process. Source: Metadata of its recording; of a rotated one, of the first part that is there.
 struct Process {
   std::uint64_t pid = 0;
   std::uint64_t ppid = 0;
@@ -77,6 +85,9 @@ struct Process {
   std::chrono::nanoseconds start_unix_time{};   // the same moment since 1970, UTC
   std::chrono::nanoseconds last_sample_time{};  // CLOCK_MONOTONIC; start_time if there is none
   bool is_truncated = false;                    // the recording was cut
+  std::string cut_path;                         // and the file that was, if so
+  PartRange parts;                              // that are there, some missing in between; zeros = not rotated
+  std::vector<PartRange> missing_parts;         // between those that are there
 };
 
 struct Thread {
@@ -153,7 +164,8 @@ struct ProfileHealth {
   std::uint64_t unresolved_samples = 0;  // whose definitions were lost with a damaged block
   std::uint64_t damaged_blocks = 0;
   std::uint64_t dropped_bytes = 0;
-  bool truncated = false;  // some recording has no end record
+  bool truncated = false;           // some recording has no end record
+  std::uint64_t missing_parts = 0;  // of rotated recordings
   BareNames bare_names;
 };
 

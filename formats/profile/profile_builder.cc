@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/gpf/parts.h"
 #include "formats/gpf/records.h"
 #include "formats/profile/recording_ids.h"
 #include "formats/profile/sample_decoder.h"
@@ -18,12 +19,19 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-/// A recording after the first pass: what the second one needs to read its samples alike.
-struct LoadedRecording {
+/// A recording, or a part of one, after the first pass: what the second one needs to read its samples alike.
+struct LoadedPart {
   gpf::Recording file;
   RecordingIds ids;
-  nanoseconds interval{};
+  bool is_seamless = false;   // follows on the part before
+  bool is_cut = false;        // has no end record
   std::vector<bool> is_used;  // by block delivered: false for those that broke the rules
+};
+
+struct LoadedRecording {
+  std::vector<LoadedPart> parts;  // one where it is not rotated
+  nanoseconds interval{};
+  FirstIds first;
 };
 
 /// Stacks whose outermost frames were not recorded, hung below one function that says so.
@@ -76,15 +84,18 @@ class RecordedSamples final : public SampleSource {
  private:
   void read(const LoadedRecording& recording, TimeBudget& budget,
             const std::function<void(const Sample&)>& visit) const {
-    SampleDecoder decoder(recording.interval, budget);
-    std::size_t delivered = 0;
-    recording.file.for_each_block([&](const gpf::Block& block) {
-      if (!recording.is_used[delivered++]) return decoder.skip(block);
-      decoder.decode(block, recording.ids, [&](Sample sample) {
-        finish(sample);
-        visit(sample);
+    SampleDecoder decoder(recording.interval, budget, recording.first);
+    for (const LoadedPart& part : recording.parts) {
+      decoder.begin_part(part.is_seamless);
+      std::size_t delivered = 0;
+      part.file.for_each_block([&](const gpf::Block& block) {
+        if (!part.is_used[delivered++]) return decoder.skip(block);
+        decoder.decode(block, part.ids, [&](Sample sample) {
+          finish(sample);
+          visit(sample);
+        });
       });
-    });
+    }
   }
 
   void finish(Sample& sample) const {
@@ -146,20 +157,21 @@ class ProfileBuilder {
  public:
   explicit ProfileBuilder(SourceReader source_reader) : source_names_(std::move(source_reader)) {}
 
-  void add(gpf::Recording file) {
-    const ProcessId process{static_cast<std::uint32_t>(tables_.processes.size())};
-    tables_.processes.push_back(process_of(file));
-    const nanoseconds interval = tables_.processes.back().interval;
-    LoadedRecording recording{std::move(file), ids_of(process), interval};
-    SampleDecoder decoder(interval, budget_);
-    gpf::Losses losses;  // totals: the last ones tell all
-    const gpf::ReadReport report = recording.file.for_each_block([&](const gpf::Block& block) {
-      add_block(block, recording, decoder);
-      if (block.losses) losses = *block.losses;
-    });
-    add_health(losses, report);
-    tables_.processes.back().is_truncated = report.truncated;
-    recording.ids.forget_definitions();
+  /// @param parts  of one recording, in their order; at least one
+  void add(std::vector<gpf::Recording> parts) {
+    tables_.processes.push_back(process_of(parts.front()));
+    LoadedRecording recording{.parts = {},
+                              .interval = tables_.processes.back().interval,
+                              .first = {.thread = ThreadId{static_cast<std::uint32_t>(tables_.threads.size())},
+                                        .task = TaskId{static_cast<std::uint32_t>(tables_.tasks.size())}}};
+    SampleDecoder decoder(recording.interval, budget_, recording.first);
+    PartLinks links;
+    for (gpf::Recording& file : parts) {
+      LoadedPart& part = recording.parts.emplace_back(LoadedPart{std::move(file), ids_of_process()});
+      if (part.file.metadata().part != 0) part.ids.link(links);
+      join(recording);
+      read(part, decoder);
+    }
     recordings_.push_back(std::move(recording));
   }
 
@@ -173,8 +185,41 @@ class ProfileBuilder {
   }
 
  private:
-  /// Of the process added last.
-  RecordingIds ids_of(ProcessId id) {
+  /// Says how the last part follows on the one before.
+  void join(LoadedRecording& recording) {
+    Process& process = tables_.processes.back();
+    LoadedPart& last = recording.parts.back();
+    const std::uint64_t number = last.file.metadata().part;
+    if (recording.parts.size() == 1) {
+      process.parts = {number, number};
+      return;
+    }
+    const PartRange missing{process.parts.last + 1, number - 1};
+    if (missing.first <= missing.last) {
+      process.missing_parts.push_back(missing);
+      tables_.health.missing_parts += missing.last - missing.first + 1;
+    }
+    last.is_seamless = missing.first > missing.last && !recording.parts.end()[-2].is_cut;
+    process.parts.last = number;
+  }
+
+  void read(LoadedPart& part, SampleDecoder& decoder) {
+    decoder.begin_part(part.is_seamless);
+    gpf::Losses losses;  // totals: the last ones tell all
+    const gpf::ReadReport report = part.file.for_each_block([&](const gpf::Block& block) {
+      add_block(block, part, decoder);
+      if (block.losses) losses = *block.losses;
+    });
+    add_health(losses, report);
+    part.ids.forget_definitions();
+    part.is_cut = report.truncated;
+    if (!part.is_cut) return;
+    tables_.processes.back().is_truncated = true;
+    tables_.processes.back().cut_path = part.file.path();
+  }
+
+  RecordingIds ids_of_process() {
+    const ProcessId id{static_cast<std::uint32_t>(tables_.processes.size() - 1)};
     const Process& process = tables_.processes.back();
     if (has_qualified_names(process.python_version)) return RecordingIds{id};
     return RecordingIds{id, [this, directory = process.working_directory](const Function& function) {
@@ -182,16 +227,16 @@ class ProfileBuilder {
                         }};
   }
 
-  void add_block(const gpf::Block& block, LoadedRecording& recording, SampleDecoder& decoder) {
-    const bool is_usable = !block.definitions || recording.ids.define(*block.definitions, interner_, tables_);
-    recording.is_used.push_back(is_usable);
+  void add_block(const gpf::Block& block, LoadedPart& part, SampleDecoder& decoder) {
+    const bool is_usable = !block.definitions || part.ids.define(*block.definitions, interner_, tables_);
+    part.is_used.push_back(is_usable);
     if (!is_usable) {
       ++tables_.health.damaged_blocks;
       tables_.health.unresolved_samples += block.samples ? block.samples->time_delta.size() : 0;
       return decoder.skip(block);
     }
     nanoseconds& last_time = tables_.processes.back().last_sample_time;
-    tables_.health.unresolved_samples += decoder.decode(block, recording.ids, [&](const Sample& sample) {
+    tables_.health.unresolved_samples += decoder.decode(block, part.ids, [&](const Sample& sample) {
       const bool is_truncated = (sample.status & gpf::kTruncated) != 0;
       const StackId stack = is_truncated ? truncated_.add(sample.stack, interner_) : sample.stack;
       sums_.add(sample.thread, stack, weights_of(sample));
@@ -227,7 +272,8 @@ class ProfileBuilder {
 
 Profile build_profile(std::vector<gpf::Recording> recordings, SourceReader source_reader) {
   ProfileBuilder builder{std::move(source_reader)};
-  for (gpf::Recording& recording : recordings) builder.add(std::move(recording));
+  for (std::vector<gpf::Recording>& parts : gpf::rows_of_parts(std::move(recordings), &gpf::Recording::metadata))
+    builder.add(std::move(parts));
   return std::move(builder).finish();
 }
 

@@ -11,7 +11,8 @@ namespace gauge {
 
 /// Reads every recording twice at most: once here for tables and totals, once per use of for_each_sample().
 ///
-/// Functions of several recordings are one where all their texts are equal; threads never are. Order of the
+/// The parts of a rotated recording are one, of one process; where one is missing in between, or the end of one, that
+/// is a gap. Functions of several recordings are one where all their texts are equal; threads never are. Order of the
 /// recordings decides the order of processes, threads and ids, so equal input gives equal output.
 /// A sample whose thread or stack was lost with a damaged block is counted in health().unresolved_samples and left out.
 /// @param recordings     at least one

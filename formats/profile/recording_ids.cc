@@ -125,34 +125,61 @@ void RecordingIds::add_threads(const gpf::Definitions& definitions, std::vector<
     std::string name = text(definition.name).value_or("");
     if (name.empty() && definition.native_id != 0) name = fmt::format("thread {}", definition.native_id);
     if (name.empty()) name = fmt::format("thread #{}", definition.id);
-    std::optional<ThreadId> id = threads_[definition.id];
-    if (!id) {
-      id = ThreadId{static_cast<std::uint32_t>(threads.size())};
-      threads_.set(definition.id, *id);
-      threads.emplace_back();
-    }
-    threads[index_of(*id)] = {process_, definition.native_id, std::move(name)};
+    threads[index_of(thread_of(definition, threads))] = {process_, definition.native_id, std::move(name)};
   }
+}
+
+/// The thread that is defined, perhaps again; a new one where no part has it yet.
+ThreadId RecordingIds::thread_of(const gpf::Thread& definition, std::vector<Thread>& threads) {
+  if (const std::optional<ThreadId> known = threads_[definition.id]) return *known;
+  ThreadId id{static_cast<std::uint32_t>(threads.size())};
+  if (links_ != nullptr) {
+    const std::uint32_t whole_id = definition.whole_id != 0 ? definition.whole_id : definition.id;
+    id = links_->threads.try_emplace(whole_id, id).first->second;
+  }
+  if (index_of(id) == threads.size()) threads.emplace_back();
+  threads_.set(definition.id, id);
+  return id;
 }
 
 void RecordingIds::add_tasks(const gpf::Definitions& definitions, ProfileTables& tables) {
   for (std::size_t i = 0; i < definitions.task_name.size(); ++i) {
-    Task task{.process = process_, .number = definitions.task_number[i]};
-    const std::uint32_t id = definitions.task_name[i];
-    const std::optional<std::string>& name = strings_[id];
-    if (id != 0 && name) {  // unless it was lost with a damaged block
-      const auto [known, is_new] = task_names_.try_emplace(id, tables.task_names.size());
-      if (is_new) tables.task_names.push_back(*name);
-      task.name = known->second;
-    }
-    tasks_.add(TaskId{static_cast<std::uint32_t>(tables.tasks.size())});
-    tables.tasks.push_back(task);
+    const TaskId id = task_of(definitions, i, tables);
+    tasks_.add(id);
+    if (index_of(id) == tables.tasks.size()) tables.tasks.push_back(make_task(definitions, i, tables.task_names));
   }
+}
+
+/// The task that is defined there; the next new one where no part has it yet.
+TaskId RecordingIds::task_of(const gpf::Definitions& definitions, std::size_t i, const ProfileTables& tables) {
+  const TaskId next{static_cast<std::uint32_t>(tables.tasks.size())};
+  if (links_ == nullptr) return next;
+  const std::uint32_t stated = definitions.task_whole_id.empty() ? 0 : definitions.task_whole_id[i];
+  const auto own_id = static_cast<std::uint32_t>(definitions.first_task + i);
+  return links_->tasks.try_emplace(stated != 0 ? stated : own_id, next).first->second;
+}
+
+Task RecordingIds::make_task(const gpf::Definitions& definitions, std::size_t i, std::vector<std::string>& names) {
+  Task task{.process = process_, .number = definitions.task_number[i]};
+  const std::uint32_t id = definitions.task_name[i];
+  // Unless it was lost with a damaged block.
+  if (id != 0 && strings_[id]) task.name = task_name_of(id, names);
+  return task;
+}
+
+/// The index of that string, which is there, among the names; added where no part has it yet.
+std::uint32_t RecordingIds::task_name_of(std::uint32_t id, std::vector<std::string>& names) {
+  const auto [known, is_new] = task_names_.try_emplace(id, names.size());
+  if (is_new && links_ != nullptr)
+    known->second = links_->task_names.try_emplace(*strings_[id], known->second).first->second;
+  if (known->second == names.size()) names.push_back(*strings_[id]);
+  return known->second;
 }
 
 void RecordingIds::forget_definitions() {
   task_names_.clear();
   name_function_ = nullptr;
+  links_ = nullptr;
   strings_.clear();
   functions_.clear();
   frames_.clear();

@@ -41,12 +41,23 @@ class IdTable {
 /// What to call a function that CPython has no qualified name of.
 using NameFunction = std::function<std::string(const Function& function)>;
 
+/// What the parts of a rotated recording have in common: threads and tasks by their ids in the whole, names of tasks.
+struct PartLinks {
+  std::unordered_map<std::uint32_t, ThreadId> threads;
+  std::unordered_map<std::uint32_t, TaskId> tasks;
+  std::unordered_map<std::string, std::uint32_t> task_names;  // index in the profile
+};
+
 /// Takes the definitions of a recording's blocks, in file order.
 class RecordingIds {
  public:
   explicit RecordingIds(
       ProcessId process, NameFunction name_function = [](const Function& function) { return function.name; })
       : process_(process), name_function_(std::move(name_function)) {}
+
+  /// Threads and tasks of parts read before are those of this part, too. Call before the first define().
+  /// @param links  must live until forget_definitions()
+  void link(PartLinks& links) { links_ = &links; }
 
   /// Adds definitions of a block as gpf::Recording delivers it: those of threads and tasks to `tables`, the others to
   /// `interner`.
@@ -61,10 +72,8 @@ class RecordingIds {
   }
   /// Nothing for id 0, too.
   [[nodiscard]] std::optional<TaskId> task(std::uint32_t id) const noexcept { return tasks_[id]; }
-  /// Ids of threads, and of tasks, are below these.
-  [[nodiscard]] std::size_t thread_limit() const noexcept { return threads_.next(); }
-  [[nodiscard]] std::size_t task_limit() const noexcept { return tasks_.next(); }
-  /// Forgets what only definitions need: strings, functions, frames, how to name functions. Call after the last ones.
+  /// Forgets what only definitions need: strings, functions, frames, links, how to name functions. Call after the last
+  /// ones.
   void forget_definitions();
 
  private:
@@ -90,13 +99,18 @@ class RecordingIds {
   void add_frames(const gpf::Definitions& definitions, TableInterner& tables);
   void add_stacks(const gpf::Definitions& definitions, TableInterner& tables);
   void add_threads(const gpf::Definitions& definitions, std::vector<Thread>& threads);
+  [[nodiscard]] ThreadId thread_of(const gpf::Thread& definition, std::vector<Thread>& threads);
   void add_tasks(const gpf::Definitions& definitions, ProfileTables& tables);
+  [[nodiscard]] TaskId task_of(const gpf::Definitions& definitions, std::size_t i, const ProfileTables& tables);
+  [[nodiscard]] Task make_task(const gpf::Definitions& definitions, std::size_t i, std::vector<std::string>& names);
+  [[nodiscard]] std::uint32_t task_name_of(std::uint32_t id, std::vector<std::string>& names);
   [[nodiscard]] std::optional<Function> function_of(const gpf::Function& definition) const;
   [[nodiscard]] std::optional<std::string> text(std::uint32_t id) const;
 
   ProcessId process_;
   NameFunction name_function_;
-  std::size_t lost_ = 0;  // ids in holes
+  PartLinks* links_ = nullptr;  // of a recording that is not rotated, none
+  std::size_t lost_ = 0;        // ids in holes
   IdTable<std::string> strings_;
   IdTable<FunctionId> functions_;
   IdTable<FrameId> frames_;

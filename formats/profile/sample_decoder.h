@@ -29,11 +29,19 @@ struct TimeBudget {
 /// 73 years since the machine started: only forged samples are later. Differences of times cannot overflow.
 inline constexpr std::int64_t kLatest = std::int64_t{1} << 61;
 
-/// Reads the blocks of one recording in file order. Both passes over a recording use it, so they agree.
+/// The first thread and task of a recording in the tables of the profile, in which it has one row of each.
+struct FirstIds {
+  ThreadId thread{};
+  TaskId task{};
+};
+
+/// Reads the blocks of one recording in file order, or those of its parts. Both passes over a recording use it, so they
+/// agree.
 class SampleDecoder {
  public:
   /// @param interval  what a sample after a gap stands for in blocks that do not say
-  SampleDecoder(std::chrono::nanoseconds interval, TimeBudget& budget) : interval_(interval), budget_(&budget) {}
+  SampleDecoder(std::chrono::nanoseconds interval, TimeBudget& budget, FirstIds first = {})
+      : interval_(interval), budget_(&budget), first_(first) {}
 
   /// Decodes a block as gpf::Recording delivers it, and calls visit(sample) for each sample of known thread and stack.
   ///
@@ -41,6 +49,13 @@ class SampleDecoder {
   /// @return samples that could not be resolved
   template <typename Visit>
   std::uint64_t decode(const gpf::Block& block, const RecordingIds& ids, Visit&& visit);
+
+  /// To be called before the first block of the next part of a rotated recording, whose ids are its own.
+  /// @param is_seamless  nothing is missing between it and the part before
+  void begin_part(bool is_seamless) {
+    expected_sequence_ = 0;
+    if (!is_seamless) ++epoch_;
+  }
 
   /// To be called instead for a block that is left out.
   void skip(const gpf::Block& block) {
@@ -54,7 +69,7 @@ class SampleDecoder {
     std::uint64_t epoch = 0;  // last_time_ns holds in this one only
     std::uint64_t block = 0;  // that last_stack belongs to
     std::int64_t cpu_account_ns = 0;
-    std::uint32_t last_stack = 0;  // id in the recording
+    std::uint32_t last_stack = 0;  // id in the recording, or the part
     bool is_stack_lost = false;    // of the last sample
   };
 
@@ -104,10 +119,16 @@ class SampleDecoder {
     if (is_sample_lost || thread.is_stack_lost) sample.same_frames = 0;
   }
   // Whether this recording's last sample of the task is one that task_same_frames can be about.
-  bool is_task_comparable(std::uint32_t task, bool is_stack_lost) {
-    const bool is_comparable = task_epochs_[task] == epoch_;
-    task_epochs_[task] = is_stack_lost ? 0 : epoch_;
+  bool is_task_comparable(TaskId task, bool is_stack_lost) {
+    std::uint64_t& last = at(task_epochs_, index_of(task) - index_of(first_.task));
+    const bool is_comparable = last == epoch_;
+    last = is_stack_lost ? 0 : epoch_;
     return is_comparable;
+  }
+  template <typename State>
+  static State& at(std::vector<State>& states, std::size_t i) {
+    if (i >= states.size()) states.resize(i + 1);
+    return states[i];
   }
   /// A column as it is read: an absent one is all zeros.
   template <typename T>
@@ -126,7 +147,8 @@ class SampleDecoder {
 
   std::chrono::nanoseconds interval_;
   TimeBudget* budget_;
-  std::vector<ThreadState> threads_;        // by id in the recording
+  FirstIds first_;
+  std::vector<ThreadState> threads_;        // by id in the profile, from the first on
   std::vector<std::uint64_t> task_epochs_;  // likewise; of the last sample; 0 = of none, or without its stack
   std::uint64_t expected_sequence_ = 0;
   std::uint64_t epoch_ = 1;
@@ -141,8 +163,6 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
   const auto time_unit = static_cast<std::int64_t>(columns.time_unit_ns);
   const std::int64_t interval_ns =
       columns.interval_ns != 0 ? static_cast<std::int64_t>(columns.interval_ns) : interval_.count();
-  threads_.resize(std::max(threads_.size(), ids.thread_limit()));
-  task_epochs_.resize(std::max(task_epochs_.size(), ids.task_limit()));
   const Column thread_ids{columns.thread};
   const Column stack_deltas{columns.stack_delta};
   const Column statuses{columns.status};
@@ -155,25 +175,23 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
   std::int64_t time = columns.start;
   for (std::size_t i = 0; i < columns.time_delta.size(); ++i) {
     time += static_cast<std::int64_t>(columns.time_delta[i]);
-    const std::uint32_t thread_id = thread_ids[i];
-    const std::optional<ThreadId> thread = ids.thread(thread_id);
+    const std::optional<ThreadId> thread = ids.thread(thread_ids[i]);
     if (!thread || time > kLatest / time_unit) {
       ++unresolved;
       continue;
     }
     // A sample whose stack is lost still ends the time that the next one stands for, so it is weighed all the same.
-    ThreadState& state = threads_[thread_id];
+    ThreadState& state = at(threads_, index_of(*thread) - index_of(first_.thread));
     const std::optional<StackId> stack = next_stack(state, stack_deltas[i], ids);
     Sample sample{.time = std::chrono::nanoseconds{time * time_unit}, .thread = *thread};
     sample.status = statuses[i];
     sample.same_frames = same_frames[i];
     forget_what_was_lost(state, sample);
     state.is_stack_lost = !stack;
-    const std::uint32_t task_id = task_ids[i];
-    if (const std::optional<TaskId> task = ids.task(task_id)) {
+    if (const std::optional<TaskId> task = ids.task(task_ids[i])) {
       sample.task = *task;
       sample.outer_frames = outer_frames[i];
-      if (is_task_comparable(task_id, !stack)) sample.task_same_frames = task_same_frames[i];
+      if (is_task_comparable(*task, !stack)) sample.task_same_frames = task_same_frames[i];
     }
     sample.wall = wall_of(state, sample, interval_ns);
     sample.cpu = cpu_of(state, sample, static_cast<std::int64_t>(cpu_units[i] * columns.cpu_unit_ns));

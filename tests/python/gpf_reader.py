@@ -90,6 +90,11 @@ def zigzag(value: int) -> int:
     return value >> 1 ^ -(value & 1)
 
 
+def part_key(metadata: Message) -> tuple[Any, ...]:
+    """What the parts of a rotated recording have in common: run, boot, host, pid, and when the first one began."""
+    return tuple(one(metadata, number) for number in (4, 6, 7, 8, 27, 28))
+
+
 def recordings(data: bytes) -> Iterator[Recording]:
     """The recordings of a file. Read all blocks of one before asking for the next."""
     at = 0
@@ -117,6 +122,8 @@ class Recording:
         self.frames: dict[int, tuple[int, int, int]] = {}  # function, line, column
         self.stacks: dict[int, tuple[int, int]] = {}  # stack of the callers, frame
         self.tasks: dict[int, bytes] = {}  # their names
+        self.whole_threads: dict[int, int] = {}  # their ids in all parts, where this is one
+        self.whole_tasks: dict[int, int] = {}
         self.damaged = self.dropped_bytes = 0
 
     def blocks(self) -> Iterator[Message]:
@@ -158,6 +165,10 @@ class Recording:
             self.stacks[stack] = stack - back, frame
         for task, (name, number) in enumerate(zip(column(message, 14), column(message, 15)), one(message, 13)):
             self.tasks[task] = self.strings.get(name, b"") if name else b"Task-%d" % number
+        for task, whole in enumerate(column(message, 16) or [0] * len(column(message, 14)), one(message, 13)):
+            self.whole_tasks[task] = whole or task
+        for thread in map(fields, message.get(11, [])):
+            self.whole_threads[one(thread, 1)] = one(thread, 6) or one(thread, 1)
 
     def rows(self, samples: Message) -> Iterator[Row]:
         columns = [column(samples, number) for number in range(5, 14)]

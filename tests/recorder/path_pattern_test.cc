@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "formats/base/error.h"
 
 namespace gauge {
@@ -45,11 +47,39 @@ TEST(PathPattern, AVariableMayBeEmpty) { EXPECT_EQ(expand_path_pattern("a%{EMPTY
 
 TEST(PathPattern, RefusesWhatMeansNothingAndSaysWhatDoes) {
   EXPECT_EQ(message_for("out-%q.gpf"),
-            "out-%q.gpf: %q means nothing (known are %p, %t, %h, %n, %{NAME}, %%); write %% for a percent sign");
+            "out-%q.gpf: %q means nothing (known are %p, %t, %h, %n, %r, %{NAME}, %%); write %% for a percent sign");
   EXPECT_EQ(message_for("out%"),
-            "out%: a single % ends it (known are %p, %t, %h, %n, %{NAME}, %%); write %% for a percent sign");
+            "out%: a single % ends it (known are %p, %t, %h, %n, %r, %{NAME}, %%); write %% for a percent sign");
   EXPECT_EQ(message_for("%{JOB"),
-            "%{JOB: %{ without } (known are %p, %t, %h, %n, %{NAME}, %%); write %% for a percent sign");
+            "%{JOB: %{ without } (known are %p, %t, %h, %n, %r, %{NAME}, %%); write %% for a percent sign");
+}
+
+TEST(PathPattern, RefusesTheNumberOfAPartWhereThereAreNone) {
+  EXPECT_EQ(message_for("out-%r.gpf"),
+            "out-%r.gpf: %r numbers the parts of a rotated recording only (known are %p, %t, %h, %n, %r, %{NAME}, %%); "
+            "write %% for a percent sign");
+}
+
+TEST(PartPaths, NumbersStandBeforeTheExtension) {
+  EXPECT_EQ(PartPaths("/tmp/out-%p.gpf", kValues).path(1), "/tmp/out-4711-0001.gpf");
+  EXPECT_EQ(PartPaths("/tmp/v1.2/out", kValues).path(12), "/tmp/v1.2/out-0012");
+  EXPECT_EQ(PartPaths("/tmp/.hidden", kValues).path(1), "/tmp/.hidden-0001");
+  EXPECT_EQ(PartPaths("/tmp/a.b.gpf", kValues).path(123456), "/tmp/a.b-123456.gpf");
+}
+
+TEST(PartPaths, ThePatternMayPlaceTheNumber) {
+  EXPECT_EQ(PartPaths("/tmp/%r of %{JOB}.gpf", kValues).path(7), "/tmp/0007 of nightly.gpf");
+  EXPECT_EQ(PartPaths("/tmp/%%r-%r.gpf", kValues).path(7), "/tmp/%r-0007.gpf");
+}
+
+TEST(PartPaths, AreAbsolute) {
+  EXPECT_EQ(PartPaths("out.gpf", kValues).path(1), std::filesystem::current_path().string() + "/out-0001.gpf");
+}
+
+TEST(PartPaths, RefusesNumbersOfFoldersAndDevices) {
+  EXPECT_THROW(PartPaths("/tmp/%r/out.gpf", kValues), Error);
+  EXPECT_THROW(PartPaths("/tmp/%r/out-%r.gpf", kValues), Error);
+  EXPECT_THROW(PartPaths("/dev/null", kValues), Error);
 }
 
 TEST(PathPattern, RefusesAVariableThatIsNotSet) {

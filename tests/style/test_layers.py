@@ -11,7 +11,7 @@ from tree import includes, is_cxx, violations
 FOLDERS = ("formats/", "recorder/", "cli/", "tests/", "schemas/")
 BASE = ("formats/base/",)
 RECORDS = ("formats/gpf/framing.h", "formats/gpf/records.h")
-READER = (*BASE, *RECORDS, "formats/gpf/reader.h")
+READER = (*BASE, *RECORDS, "formats/gpf/parts.h", "formats/gpf/reader.h")
 WRITER = (*BASE, *RECORDS, "formats/gpf/writer.h")
 CPYTHON = tuple(f"recorder/cpython/{name}.h" for name in ("fork_warning", "line_table", "process_source"))
 

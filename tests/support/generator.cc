@@ -93,7 +93,7 @@ class Generator {
   void define_threads() {
     for (std::uint32_t i = 0; i < options_.threads; ++i) {
       const std::string name = i == 0 ? "MainThread" : fmt::format("Worker-{} ({})", i, i % 2 == 0 ? "läuft" : "run");
-      writer_.define_thread(i + 1, 42 + i, 0x7f0000001000 + i, name, 0);
+      writer_.define_thread({.id = i + 1, .native_id = 42 + i, .python_id = 0x7f0000001000U + i, .name = name});
       threads_[i].is_idle = i % 4 == 3;
       push_until(threads_[i], options_.depth);
     }

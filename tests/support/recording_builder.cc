@@ -87,7 +87,7 @@ class RecordingBuilder::Impl {
                              !metadata.python_version.starts_with("3.10.")) {}
 
   void thread(std::uint32_t id, std::string_view name) {
-    writer_.define_thread(id, kPid + id - 1, 0x7f0000000000 + id, name, 0);
+    writer_.define_thread({.id = id, .native_id = kPid + id - 1, .python_id = 0x7f0000000000U + id, .name = name});
     defined_.insert(id);
   }
 

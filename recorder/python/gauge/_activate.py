@@ -1,8 +1,8 @@
 """Record this process because GAUGE_RECORD says so. Imported at start-up by gauge-record.pth, and only then.
 
 GAUGE_RECORD is the file, with places as of gauge.Recorder; GAUGE_RATE the samples per second, written as for
-`gauge record`: 100, 100hz, 10khz; GAUGE_MAX_OVERHEAD, if set, a share of one core: 1%, 0.5%. Nothing that goes wrong
-here may change the program: it is told on stderr, once.
+`gauge record`: 100, 100hz, 10khz; GAUGE_MAX_OVERHEAD, if set, a share of one core: 1%, 0.5%; GAUGE_ROTATE, if set, when
+to go on in another file: 1h, 256MB. Nothing that goes wrong here may change the program: it is told on stderr, once.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ def activate() -> None:
     path = os.environ["GAUGE_RECORD"]
     try:
         import gauge
+        from gauge._recording import rotation_of
 
-        rate = rate_of(os.environ.get("GAUGE_RATE", "100"))
+        rotate = os.environ.get("GAUGE_ROTATE") or None
+        rotation_of(rotate, "GAUGE_ROTATE")
         recorder = gauge.Recorder(
-            absolute(path), rate=rate, max_overhead=share_of(os.environ.get("GAUGE_MAX_OVERHEAD"))
+            absolute(path),
+            rate=rate_of(os.environ.get("GAUGE_RATE", "100")),
+            max_overhead=share_of(os.environ.get("GAUGE_MAX_OVERHEAD")),
+            rotate=rotate,
         )
     except Exception as problem:
         warn(problem)

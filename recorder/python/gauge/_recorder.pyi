@@ -45,6 +45,10 @@ class Stats:
     @property
     def bytes(self) -> int: ...
     @property
+    def parts(self) -> int:
+        """Files that the recording went to so far; more than one only if it is rotated."""
+
+    @property
     def sampler_cpu_ns(self) -> int: ...
     @property
     def writer_cpu_ns(self) -> int: ...
@@ -52,7 +56,7 @@ class Stats:
 class Recorder:
     """What gauge.Recorder is a face of; times in nanoseconds, run ids of 16 bytes or none.
 
-    duration 0 = without end, max_overhead 0 = any.
+    duration 0 = without end, max_overhead 0 = any, rotate 0 = not by it.
     """
 
     def __init__(
@@ -63,12 +67,15 @@ class Recorder:
         duration_ns: int = 0,
         max_overhead: float = 0.0,
         replace: bool = False,
+        rotate_ns: int = 0,
+        rotate_bytes: int = 0,
         run_id: bytes = b"",
         parent_run_id: bytes = b"",
     ) -> None: ...
     def start(self) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
+    def flush(self, to_disk: bool = False) -> None: ...
     def stop(self, reason: str = "stop") -> None: ...
     @property
     def path(self) -> str: ...

@@ -43,6 +43,8 @@ class Recorder:
     rate: samples per second, 100 if neither it nor ``interval`` is given; interval: seconds between samples; either way
     10 microseconds to an hour. duration: seconds after which the recording ends by itself; None = when stopped.
     max_overhead: share of one core, 0.01 = 1 %, above which samples are taken less often; None = whatever it takes.
+    rotate: when to go on in another file: after a time, "1h", with a size, "256MB", or both, "1h,256MB". Each file can
+    be read alone, and all together as one. out.gpf is then out-0001.gpf, out-0002.gpf, ...; or ``%r`` is the number.
     Raises ValueError for numbers out of range.
 
     After os.fork() the parent is recorded on; in the child nothing is, until start() is called there.
@@ -57,13 +59,17 @@ class Recorder:
         duration: float | None = None,
         max_overhead: float | None = None,
         replace: bool = False,
+        rotate: str | None = None,
     ) -> None:
+        rotate_ns, rotate_bytes = rotation_of(rotate, "rotate")
         self._recorder = _recorder.Recorder(
             path,
             interval_ns=_interval_ns(rate, interval),
             duration_ns=_duration_ns(duration),
             max_overhead=_share(max_overhead),
             replace=replace,
+            rotate_ns=rotate_ns,
+            rotate_bytes=rotate_bytes,
         )
 
     def start(self) -> None:
@@ -78,13 +84,21 @@ class Recorder:
         """Go on after pause()."""
         self._recorder.resume()
 
+    def flush(self, *, to_disk: bool = False) -> None:
+        """Return once all that was sampled so far is in the file, in whole blocks; with ``to_disk``, on the disk.
+
+        The file beside it has all but the last 15 ms or so at any moment: this is for those who copy the file alone.
+        Raises gauge.Error if the recording had ended before, on a full disk. Harmless while nothing is recorded.
+        """
+        self._recorder.flush(to_disk)
+
     def stop(self) -> None:
         """End the recording and wait until it is on disk. Raises gauge.Error if it had ended before, on a full disk."""
         self._recorder.stop()
 
     @property
     def path(self) -> str:
-        """The file being written, or written last; before that the pattern."""
+        """The file being written, or written last, of a rotated recording its last part; before that the pattern."""
         return self._recorder.path
 
     @property
@@ -121,9 +135,16 @@ class record:  # noqa: N801 - reads as a verb: `with gauge.record(...)`, `@gauge
         duration: float | None = None,
         max_overhead: float | None = None,
         replace: bool = False,
+        rotate: str | None = None,
     ) -> None:
         self._recorder = Recorder(
-            path, rate=rate, interval=interval, duration=duration, max_overhead=max_overhead, replace=replace
+            path,
+            rate=rate,
+            interval=interval,
+            duration=duration,
+            max_overhead=max_overhead,
+            replace=replace,
+            rotate=rotate,
         )
         self._lock = threading.Lock()
         self._calls = 0
@@ -194,3 +215,47 @@ def _duration_ns(duration: float | None) -> int:
     if not 0 < duration < 1e9:
         raise ValueError(f"duration: {duration} s is out of range; choose a positive time, or None")
     return max(1, round(duration * _NANOSECONDS))
+
+
+_TIME_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "sec": 10**9, "m": 60 * 10**9}
+_TIME_UNITS.update({"min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9})
+_PART_TIMES_NS = (10**9, 10 * 365 * 86400 * 10**9)
+_PART_SIZES = (2**16, 10**15)
+_SIZE_UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+def rotation_of(text: str | None, subject: str) -> tuple[int, int]:
+    """Time in nanoseconds and size in bytes of "1h,256MB"; 0 = not said. As `gauge record` reads it.
+
+    Raises ValueError.
+    """
+    time_ns = size = 0
+    for word in [] if text is None else [part.strip() for part in text.split(",")]:
+        number, unit = _quantity(word)
+        if unit == "M":
+            raise ValueError(f"{subject}: {word!r} may be minutes or megabytes; write min or MB")
+        if unit.lower() in _TIME_UNITS:
+            if time_ns:
+                raise ValueError(f"{subject}: {word!r} is a second time; give one time, one size, or one of each")
+            time_ns = round(number * _TIME_UNITS[unit.lower()])
+            if not _PART_TIMES_NS[0] <= time_ns <= _PART_TIMES_NS[1]:
+                raise ValueError(f"{subject}: {word!r} is out of range for a part; write 1s to ten years, as 1h")
+        elif unit.lower() in _SIZE_UNITS:
+            if size:
+                raise ValueError(f"{subject}: {word!r} is a second size; give one time, one size, or one of each")
+            size = round(number * _SIZE_UNITS[unit.lower()])
+            if not _PART_SIZES[0] <= size <= _PART_SIZES[1]:
+                raise ValueError(f"{subject}: {word!r} is out of range for a part; write 64KiB or more, as 256MB")
+        else:
+            advice = "write when a part ends, as 1h, 256MB or 1h,256MB"
+            raise ValueError(f"{subject}: {word!r} is neither a time nor a size; {advice}")
+    return time_ns, size
+
+
+def _quantity(word: str) -> tuple[float, str]:
+    """The number and its unit; a unit that no limit has where it is none."""
+    digits = len(word) - len(word.lstrip("-.0123456789"))
+    try:
+        return float(word[:digits]), word[digits:].strip()
+    except ValueError:
+        return 0.0, ""

@@ -52,6 +52,9 @@ static_assert(is(field::Metadata::read_only_incompatible_features,
                  pb::Metadata::kReadOnlyIncompatibleFeaturesFieldNumber));
 static_assert(is(field::Metadata::ignorable_features, pb::Metadata::kIgnorableFeaturesFieldNumber));
 static_assert(is(field::Metadata::max_overhead_ppm, pb::Metadata::kMaxOverheadPpmFieldNumber));
+static_assert(is(field::Metadata::part, pb::Metadata::kPartFieldNumber));
+static_assert(is(field::Metadata::first_start_monotonic_ns, pb::Metadata::kFirstStartMonotonicNsFieldNumber));
+static_assert(is(field::Metadata::first_start_unix_ns, pb::Metadata::kFirstStartUnixNsFieldNumber));
 
 static_assert(is(field::Block::sequence, pb::Block::kSequenceFieldNumber));
 static_assert(is(field::Block::definitions, pb::Block::kDefinitionsFieldNumber));
@@ -75,6 +78,7 @@ static_assert(is(field::Definitions::frame_column, pb::Definitions::kFrameColumn
 static_assert(is(field::Definitions::first_task, pb::Definitions::kFirstTaskFieldNumber));
 static_assert(is(field::Definitions::task_name, pb::Definitions::kTaskNameFieldNumber));
 static_assert(is(field::Definitions::task_number, pb::Definitions::kTaskNumberFieldNumber));
+static_assert(is(field::Definitions::task_whole_id, pb::Definitions::kTaskWholeIdFieldNumber));
 
 static_assert(is(field::Function::name, pb::Function::kNameFieldNumber));
 static_assert(is(field::Function::qualified_name, pb::Function::kQualifiedNameFieldNumber));
@@ -88,6 +92,7 @@ static_assert(is(field::Thread::native_id, pb::Thread::kNativeIdFieldNumber));
 static_assert(is(field::Thread::python_id, pb::Thread::kPythonIdFieldNumber));
 static_assert(is(field::Thread::name, pb::Thread::kNameFieldNumber));
 static_assert(is(field::Thread::interpreter, pb::Thread::kInterpreterFieldNumber));
+static_assert(is(field::Thread::whole_id, pb::Thread::kWholeIdFieldNumber));
 
 static_assert(is(field::Samples::start, pb::Samples::kStartFieldNumber));
 static_assert(is(field::Samples::time_unit_ns, pb::Samples::kTimeUnitNsFieldNumber));
@@ -145,10 +150,17 @@ Block full_block() {
       .first_stack = 100,
       .stack_parent_back = {100, 1, 2},
       .stack_frame = {9, 10, 9},
-      .threads = {{.id = 1, .native_id = kMax64, .python_id = 140'000'000'000'000, .name = 5, .interpreter = -1}, {}},
+      .threads = {{.id = 1,
+                   .native_id = kMax64,
+                   .python_id = 140'000'000'000'000,
+                   .name = 5,
+                   .interpreter = -1,
+                   .whole_id = kMax32},
+                  {}},
       .first_task = 7,
       .task_name = {6, 0, kMax32},
-      .task_number = {0, 1, kMax64}};
+      .task_number = {0, 1, kMax64},
+      .task_whole_id = {0, 8, kMax32}};
   block.samples = Samples{.start = 1'234'567'890,
                           .time_unit_ns = 1000,
                           .cpu_unit_ns = 1,
@@ -232,6 +244,8 @@ TEST(Codec, ProtobufReadsEveryField) {
   EXPECT_EQ(block.definitions().first_task(), 7U);
   EXPECT_EQ(block.definitions().task_name(2), kMax32);
   EXPECT_EQ(block.definitions().task_number(2), kMax64);
+  EXPECT_EQ(block.definitions().task_whole_id(1), 8U);
+  EXPECT_EQ(block.definitions().threads(0).whole_id(), kMax32);
   EXPECT_EQ(block.samples().task(2), kMax32);
   EXPECT_EQ(block.samples().outer_frames(1), 11U);
   EXPECT_EQ(block.samples().task_same_frames(1), 2U);
@@ -289,6 +303,9 @@ TEST(Codec, MetadataIsTheOneOfProtobuf) {
   metadata.read_only_incompatible_features = 2;
   metadata.ignorable_features = kMax32;
   metadata.max_overhead_ppm = kMax32;
+  metadata.part = kMax64;
+  metadata.first_start_monotonic_ns = -2;
+  metadata.first_start_unix_ns = 1'600'000'000'000'000'000;
   const std::string ours = encode_metadata(metadata);
   pb::Metadata theirs;
   ASSERT_TRUE(theirs.ParseFromString(ours));
@@ -384,6 +401,7 @@ INSTANTIATE_TEST_SUITE_P(
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->stack_frame.clear(); }},
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->frame_column.pop_back(); }},
         Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->task_number.clear(); }},
+        Misshapen{"columns of definitions differ in length", [](Block& b) { b.definitions->task_whole_id.pop_back(); }},
         Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_string = 0; }},
         Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_task = kMax32; }},
         Misshapen{"ids of definitions are out of range", [](Block& b) { b.definitions->first_frame = kMax32; }},

@@ -24,7 +24,7 @@ TEST(Reader, NewerMajorVersionIsRefusedWithBothVersions) {
   const Error error = error_of(RecordingBuilder{metadata}.finish());
   EXPECT_EQ(error.code(), ErrorCode::unsupported);
   EXPECT_STREQ(error.what(),
-               "test.gpf: format version 2.3 is newer than 1.1, the newest this gauge reads; upgrade gauge");
+               "test.gpf: format version 2.3 is newer than 1.2, the newest this gauge reads; upgrade gauge");
 }
 
 TEST(Reader, NewerMajorVersionIsRecognisedThoughItsMetadataIsNot) {

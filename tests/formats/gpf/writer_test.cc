@@ -240,14 +240,31 @@ TEST_F(WriterTest, LossesCountTheSamplesWrittenSoFar) {
 }
 
 TEST_F(WriterTest, ClockAnchorsAndRenamedThreadsAreWritten) {
-  writer_.define_thread(1, 11, 12, "one", 0);
-  writer_.define_thread(1, 11, 12, "two", 3);
+  writer_.define_thread({.id = 1, .native_id = 11, .python_id = 12, .name = "one"});
+  writer_.define_thread({.id = 1, .native_id = 11, .python_id = 12, .name = "two", .interpreter = 3});
   writer_.add_clock({.monotonic_ns = 5, .unix_ns = 6});
   const std::vector<Block> blocks = blocks_of(finished());
   EXPECT_THAT(blocks.at(0).clock, ElementsAre(ClockAnchor{.monotonic_ns = 5, .unix_ns = 6}));
   EXPECT_THAT(blocks[0].definitions->threads,
               ElementsAre(Thread{.id = 1, .native_id = 11, .python_id = 12, .name = 1, .interpreter = 0},
                           Thread{.id = 1, .native_id = 11, .python_id = 12, .name = 2, .interpreter = 3}));
+}
+
+TEST_F(WriterTest, ThreadsAndTasksOfAPartHaveTheirIdsInTheWhole) {
+  writer_.define_thread({.id = 1, .whole_id = 8});
+  writer_.define_task(1, "", 1);
+  writer_.define_task(2, "", 2, 9);
+  writer_.define_task(3, "", 3);
+  const std::vector<Block> blocks = blocks_of(finished());
+  EXPECT_EQ(blocks.at(0).definitions->threads.at(0).whole_id, 8U);
+  EXPECT_THAT(blocks[0].definitions->task_whole_id, ElementsAre(0, 9, 0));
+}
+
+TEST_F(WriterTest, CpuTimeThatWaitsForTheNextSampleIsKnown) {
+  EXPECT_EQ(writer_.cpu_rest(1), 0us);
+  writer_.append({.time = 1ms, .thread = 1, .cpu = 150us});
+  EXPECT_EQ(writer_.cpu_rest(1), 50us);
+  EXPECT_EQ(writer_.cpu_rest(2), 0us);
 }
 
 TEST_F(WriterTest, OverlongTextIsCutBetweenCharacters) {

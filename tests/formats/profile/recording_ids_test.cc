@@ -101,6 +101,35 @@ TEST(RecordingIds, TasksAreNeverOne) {
   EXPECT_EQ(profile.task_name(last), "Main");
 }
 
+TEST(RecordingIds, PartsOfARecordingShareThreadsAndTasksByTheirWholeIds) {
+  PartLinks links;
+  Taken taken;
+  taken.ids.link(links);
+  gpf::Definitions first = first_definitions();
+  first.first_task = 1;
+  first.task_name = {3, 0};
+  first.task_number = {0, 2};
+  ASSERT_TRUE(taken.define(first));
+
+  RecordingIds next{ProcessId{0}};
+  next.link(links);
+  gpf::Definitions second = first_definitions();
+  second.threads = {{.id = 1, .native_id = 43, .name = 3, .whole_id = 9},
+                    {.id = 2, .native_id = 42, .name = 3, .whole_id = 1}};
+  second.first_task = 1;
+  second.task_name = {0, 3, 3};
+  second.task_number = {2, 0, 0};
+  second.task_whole_id = {2, 1, 7};
+  ASSERT_TRUE(next.define(second, taken.interner, taken.tables));
+  EXPECT_EQ(next.thread(2), taken.ids.thread(1));
+  EXPECT_NE(next.thread(1), taken.ids.thread(1));
+  EXPECT_EQ(taken.tables.threads.size(), 2U);
+  EXPECT_EQ(next.task(1), taken.ids.task(2));
+  EXPECT_EQ(next.task(2), taken.ids.task(1));
+  EXPECT_EQ(taken.tables.tasks.size(), 4U);       // with "no task"
+  EXPECT_EQ(taken.tables.task_names.size(), 2U);  // a name is there once
+}
+
 TEST(RecordingIds, UnknownIdsAreNothing) {
   Taken taken;
   ASSERT_TRUE(taken.define(first_definitions()));

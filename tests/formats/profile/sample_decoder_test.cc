@@ -134,6 +134,23 @@ TEST_F(SampleDecoderTest, TimeHiddenByALostBlockIsNotInvented) {
   EXPECT_EQ(samples[1].wall, 10ms);
 }
 
+TEST_F(SampleDecoderTest, TimeGoesOnFromPartToPart) {
+  decode(block(0));
+  decode(block(1));
+  decoder_.begin_part(true);
+  gpf::Block next = block(2);
+  next.sequence = 0;
+  EXPECT_EQ(decode(next)[0].wall, 90ms);
+}
+
+TEST_F(SampleDecoderTest, BeforeAPartThatDoesNotFollowOnTheLastOneTimeIsUnknown) {
+  decode(block(0));
+  decoder_.begin_part(false);
+  gpf::Block next = block(1);
+  next.sequence = 0;
+  EXPECT_EQ(decode(next)[0].wall, 7ms);
+}
+
 TEST_F(SampleDecoderTest, BlockLeftOutIsALostOne) {
   static_cast<void>(decode(block(0)));
   decoder_.skip(block(1));
