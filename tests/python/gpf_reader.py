@@ -19,7 +19,7 @@ MAX_CONTENT = 16 << 20
 
 Message = dict[int, list[Any]]  # the fields of a message by number, each with all its values: numbers, or bytes
 # Time in ns, thread, stack, status, CPU time in ns, same frames; task, outer frames, same frames of the task.
-Row = tuple[int, int, int, int, int, int, int, int, int]
+Row = tuple[int, ...]
 
 
 def decompress(frame: bytes) -> bytes:
@@ -172,21 +172,10 @@ class Recording:
 
     def rows(self, samples: Message) -> Iterator[Row]:
         columns = [column(samples, number) for number in range(5, 14)]
-        zeros = [0] * len(columns[0])
         time = zigzag(one(samples, 1))
         last: dict[int, int] = {}
-        for delta, thread, stack, *rest in zip(*(entries or zeros for entries in columns)):
+        for delta, thread, stack, *rest in zip(*(entries or [0] * len(columns[0]) for entries in columns)):
             time += delta
             last[thread] = (last.get(thread, 0) + zigzag(stack)) & 0xFFFFFFFF
-            status, cpu, same, task, outer, task_same = rest
-            yield (
-                time * one(samples, 2),
-                thread,
-                last[thread],
-                status,
-                cpu * one(samples, 3),
-                same,
-                task,
-                outer,
-                task_same,
-            )
+            status, cpu, *counts = rest
+            yield time * one(samples, 2), thread, last[thread], status, cpu * one(samples, 3), *counts
