@@ -33,6 +33,8 @@ std::string settings_text(const RecorderSettings& settings, const std::string& l
   text += field("interval_ns", std::to_string(settings.interval.count()));
   text += field("duration_ns", std::to_string(settings.duration.count()));
   text += field("max_overhead", fmt::format("{}", settings.max_overhead));
+  text += field("rotate_ns", std::to_string(settings.rotation.time.count()));
+  text += field("rotate_bytes", std::to_string(settings.rotation.bytes));
   text += field("run_id", settings.run_id);
   text += field("subprocesses", settings.subprocesses ? "1" : "0");
   text += field("replace", settings.replace ? "1" : "0");

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/quantities.h"
+
 namespace gauge::cli {
 
 inline constexpr std::string_view kBootstrapVariable = "GAUGE_BOOTSTRAP";
@@ -20,7 +22,8 @@ struct RecorderSettings {
   std::chrono::nanoseconds interval{};
   std::chrono::nanoseconds duration{};  // 0 = to the end
   double max_overhead = 0;              // share of one core; 0 = any
-  std::string run_id;                   // 32 hex digits
+  RotationLimits rotation;
+  std::string run_id;  // 32 hex digits
   bool subprocesses = false;
   bool replace = false;
 };

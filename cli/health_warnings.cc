@@ -49,10 +49,16 @@ void warn_of_damage(const Profile& profile, std::vector<std::string>& warnings) 
       warnings.push_back(
           fmt::format("{}: the recording{} was cut (the program was killed, or is still running, or this is part of a "
                       "copy); every whole block of it is used",
-                      printable(process.path), which(profile, process)));
+                      printable(process.cut_path), which(profile, process)));
   }
   if (cut > kMostNamed)
     warnings.push_back(fmt::format("{} were cut, too", format_count(cut - kMostNamed, "more recording")));
+  for (const Process& process : profile.processes()) {
+    if (!process.missing_parts.empty())
+      warnings.push_back(fmt::format("{}: the recording{} goes on without {}; name them, too, or take it as a gap",
+                                     printable(process.path), which(profile, process),
+                                     parts_text(process.missing_parts)));
+  }
   const ProfileHealth& health = profile.health();
   if (health.damaged_blocks != 0)
     warnings.push_back(
@@ -127,7 +133,7 @@ std::vector<std::string> health_warnings(const Profile& profile) {
 
 bool is_incomplete(const Profile& profile) noexcept {
   const ProfileHealth& health = profile.health();
-  return health.truncated || health.damaged_blocks != 0 || health.unresolved_samples != 0;
+  return health.truncated || health.missing_parts != 0 || health.damaged_blocks != 0 || health.unresolved_samples != 0;
 }
 
 }  // namespace gauge::cli

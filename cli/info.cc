@@ -39,14 +39,24 @@ std::string command_text(const gpf::Metadata& metadata) {
   return text;
 }
 
-std::string start_text(const RecordingSummary& summary) {
-  const std::time_t seconds = summary.metadata.start_unix_ns / 1'000'000'000;
+std::string start_text(std::int64_t unix_ns) {
+  const std::time_t seconds = unix_ns / 1'000'000'000;
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
 }
 
 std::string end_text(const RecordingSummary& summary) {
   if (!summary.end_reason) return "cut: the program was killed, or is still running";
+  if (*summary.end_reason == "rotate") return "another part follows";
   return "ended by " + printable(*summary.end_reason);
+}
+
+std::string part_text(const RecordingSummary& summary) {
+  const gpf::Metadata& metadata = summary.metadata;
+  const std::string which = summary.last_part == metadata.part
+                                ? std::to_string(metadata.part)
+                                : fmt::format("{} to {}", metadata.part, summary.last_part);
+  const std::string missing = summary.missing_parts.empty() ? "" : "; without " + parts_text(summary.missing_parts);
+  return fmt::format("{} of a recording that began {}{}", which, start_text(metadata.first_start_unix_ns), missing);
 }
 
 void row(std::string_view name, const std::string& text) { fmt::print("  {:<9}{}\n", name, text); }
@@ -59,7 +69,9 @@ void print_process(const RecordingSummary& summary) {
                             metadata.free_threaded ? " free-threaded" : "", printable(metadata.executable)));
   row("process", fmt::format("{}, child of {}, on {}; run {}", metadata.pid, metadata.ppid, printable(metadata.host),
                              run_id_text(metadata)));
-  row("time", fmt::format("{}, {}, {}", start_text(summary), format_time(summary.duration), end_text(summary)));
+  if (metadata.part != 0) row("part", part_text(summary));
+  row("time",
+      fmt::format("{}, {}, {}", start_text(metadata.start_unix_ns), format_time(summary.duration), end_text(summary)));
 }
 
 void print_threads(const RecordingSummary& summary) {
@@ -140,11 +152,24 @@ void print_file(const FileSummary& file) {
   }
 }
 
+/// The rotated recordings of which there are several parts, each as if it were one file.
+void print_rotated(const std::vector<FileSummary>& files) {
+  std::vector<RecordingSummary> recordings;
+  for (const FileSummary& file : files)
+    recordings.insert(recordings.end(), file.recordings.begin(), file.recordings.end());
+  for (const RecordingSummary& recording : join_parts(std::move(recordings))) {
+    if (recording.last_part == recording.metadata.part) continue;
+    fmt::print("\n{} and the parts after it, together\n", printable(recording.path));
+    print_summary(recording);
+  }
+}
+
 void print_files(const std::vector<FileSummary>& files) {
   for (const FileSummary& file : files) {
     if (&file != &files.front()) fmt::print("\n");
     print_file(file);
   }
+  print_rotated(files);
   std::vector<Origin> origins;
   for (const FileSummary& file : files) {
     for (const RecordingSummary& recording : file.recordings) origins.push_back(origin_of(recording.metadata));

@@ -49,6 +49,8 @@ void write_times(JsonWriter& json, const RecordingSummary& summary) {
   json.member("rate_achieved", summary.rate_achieved());
   json.member("max_overhead", summary.max_overhead());
   json.member("start_unix_ns", metadata.start_unix_ns);
+  json.member("part", metadata.part);
+  json.member("first_start_unix_ns", metadata.part != 0 ? metadata.first_start_unix_ns : metadata.start_unix_ns);
   json.member("duration_ns", std::int64_t{summary.duration.count()});
   optional_time(json, "first_sample_monotonic_ns", summary.first_sample);
   optional_time(json, "last_sample_monotonic_ns", summary.last_sample);

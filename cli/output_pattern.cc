@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <vector>
 
 #include "formats/base/error.h"
 
@@ -42,18 +43,51 @@ Literal literal_start(std::string_view pattern) {
 }
 
 /// The recorders would refuse it, but the program would be running by then.
-void check_places(std::string_view pattern) {
+void check_places(std::string_view pattern, bool is_rotated) {
+  const std::string_view known = is_rotated ? "prthn%{" : "pthn%{";
   for (std::size_t index = pattern.find('%'); index != pattern.npos; index = pattern.find('%', index)) {
     const char place = index + 1 < pattern.size() ? pattern[index + 1] : '\0';
     const std::size_t end = place == '{' ? pattern.find('}', index) : index + 1;
-    if (place == '\0' || std::string_view{"pthn%{"}.find(place) == std::string_view::npos || end == pattern.npos)
+    if (place == '\0' || known.find(place) == std::string_view::npos || end == pattern.npos)
       throw Error{
           ErrorCode::usage,
-          fmt::format("--output: '{}' means nothing in {}; write %p, %t, %h, %n, %{{NAME}}, or %% for a percent "
-                      "sign",
+          fmt::format("--output: '{}' means nothing in {}; write %p, %t, %h, %n, %r (with --rotate), %{{NAME}}, or %% "
+                      "for a percent sign",
                       pattern.substr(index, 2), pattern)};
     index = end + 1;
   }
+}
+
+/// Where the number of the part stands: positions of "%r".
+std::vector<std::size_t> part_places(std::string_view pattern) {
+  std::vector<std::size_t> places;
+  for (std::size_t index = pattern.find('%'); index != pattern.npos; index = pattern.find('%', index + 2)) {
+    if (pattern.substr(index, 2) == "%r") places.push_back(index);
+  }
+  return places;
+}
+
+/// The pattern of the first part, named as recorder/path_pattern.h says.
+/// @throws Error(usage) where parts cannot be numbered
+std::string first_part(std::string pattern) {
+  std::vector<std::size_t> places = part_places(pattern);
+  const std::size_t name = pattern.rfind('/') + 1;
+  if (!places.empty() && places.front() < name)
+    throw Error{ErrorCode::usage,
+                fmt::format("--output: %r numbers folders in {}; have it in the name of the file", pattern)};
+  if (places.empty()) {
+    std::error_code ignored;
+    const Literal literal = literal_start(pattern);
+    if (literal.is_all && fs::exists(literal.text, ignored) && !fs::is_regular_file(literal.text, ignored))
+      throw Error{ErrorCode::usage,
+                  fmt::format("--rotate: {} is a device or a pipe, to which there is no next file; name a file with -o",
+                              literal.text)};
+    const std::size_t dot = pattern.rfind('.');
+    const std::size_t end = dot == pattern.npos || dot <= name ? pattern.size() : dot;
+    return pattern.insert(end, "-0001");
+  }
+  for (; !places.empty(); places.pop_back()) pattern.replace(places.back(), 2, "0001");
+  return pattern;
 }
 
 /// With the variable filled in that names the place from the root on: "%{HOME}/x.gpf".
@@ -75,18 +109,18 @@ std::string literal_pattern(std::string_view text) {
   return result;
 }
 
-std::string output_pattern(const std::string& output, const std::string& label) {
+std::string output_pattern(const std::string& output, const Naming& naming) {
   if (output == "-")
     throw Error{ErrorCode::usage,
                 "--output: a recording cannot go to standard output, which is the program's; name a file"};
-  check_places(output);
+  check_places(output, naming.is_rotated);
   std::string pattern = with_root(output);
   const Literal literal = literal_start(pattern);
   std::error_code ignored;
   if (output.empty()) {
-    pattern = default_name(label);
+    pattern = default_name(naming.label);
   } else if (literal.is_all && fs::is_directory(literal.text, ignored)) {
-    pattern += (pattern.ends_with('/') ? "" : "/") + default_name(label);
+    pattern += (pattern.ends_with('/') ? "" : "/") + default_name(naming.label);
   }
   if (pattern.starts_with('/')) return pattern;
   std::error_code error;
@@ -100,7 +134,7 @@ std::string output_folder(const std::string& pattern) {
   return start.substr(0, std::max<std::size_t>(start.rfind('/'), 1));
 }
 
-void check_output(const std::string& pattern, bool replace) {
+void check_output(const std::string& pattern, OutputUse use) {
   const std::string folder = output_folder(pattern);
   std::error_code ignored;
   if (!fs::exists(folder, ignored))
@@ -109,8 +143,8 @@ void check_output(const std::string& pattern, bool replace) {
     throw Error{ErrorCode::io, fmt::format("{}: is not a folder; choose another with -o", folder)};
   if (access(folder.c_str(), W_OK | X_OK) != 0)
     throw io_error(folder, "recordings cannot be written there", errno, "choose another folder with -o");
-  const Literal path = literal_start(pattern);
-  if (path.is_all && !replace && fs::exists(path.text, ignored))
+  const Literal path = literal_start(use.is_rotated ? first_part(pattern) : pattern);
+  if (path.is_all && !use.replace && fs::exists(path.text, ignored))
     throw Error{
         ErrorCode::usage,
         fmt::format("{}: exists already; choose another name with -o, or overwrite it with --force", path.text)};

@@ -28,8 +28,14 @@ constexpr std::array kTimeUnits = {Unit{"ns", 1.0},   Unit{"us", 1e3},   Unit{"Â
                                    Unit{"s", 1e9},    Unit{"sec", 1e9},  Unit{"m", 60e9}, Unit{"min", 60e9},
                                    Unit{"h", 3600e9}, Unit{"d", 86400e9}};
 
+constexpr std::array kSizeUnits = {Unit{"kb", 1e3},     Unit{"mb", 1e6},        Unit{"gb", 1e9},
+                                   Unit{"kib", 1024.0}, Unit{"mib", 1048576.0}, Unit{"gib", 1073741824.0}};
+
 constexpr double kNanosecondsPerSecond = 1e9;
 constexpr double kLongestDuration = 10 * 365 * 86400e9;
+constexpr double kShortestPart = 1e9;
+constexpr double kSmallestPart = 64 * 1024;
+constexpr double kLargestPart = 1e15;
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -79,7 +85,44 @@ nanoseconds check_interval(double interval, std::string_view text, const std::st
   return nanoseconds{std::llround(interval)};
 }
 
+RotationLimits with_time(RotationLimits limits, double time, std::string_view text, const std::string& subject) {
+  if (limits.time.count() != 0) throw usage(subject, text, "is a second time; give one time, one size, or one of each");
+  if (time < kShortestPart) throw usage(subject, text, "is too short for a part; write 1s or more, as 1h");
+  if (time > kLongestDuration) throw usage(subject, text, "is more than ten years; leave it out to have one file");
+  limits.time = nanoseconds{std::llround(time)};
+  return limits;
+}
+
+RotationLimits with_size(RotationLimits limits, double bytes, std::string_view text, const std::string& subject) {
+  if (limits.bytes != 0) throw usage(subject, text, "is a second size; give one time, one size, or one of each");
+  if (bytes < kSmallestPart) throw usage(subject, text, "is too small for a part; write 64KiB or more, as 256MB");
+  if (bytes > kLargestPart) throw usage(subject, text, "is more than any disk has; leave it out to have one file");
+  limits.bytes = static_cast<std::uint64_t>(std::llround(bytes));
+  return limits;
+}
+
+RotationLimits with_limit(RotationLimits limits, std::string_view text, const std::string& subject) {
+  const auto quantity = split(text);
+  const auto time = quantity ? scale(*quantity, kTimeUnits) : std::nullopt;
+  const auto bytes = quantity ? scale(*quantity, kSizeUnits) : std::nullopt;
+  if (!time && !bytes)
+    throw usage(subject, text, "is neither a time nor a size; write when a part ends, as 1h, 256MB or 1h,256MB");
+  if (time && quantity->unit == "m" && text.find('M') != text.npos)
+    throw usage(subject, text, "may be minutes or megabytes; write min or MB");
+  return time ? with_time(limits, *time, text, subject) : with_size(limits, *bytes, text, subject);
+}
+
 }  // namespace
+
+RotationLimits parse_rotation(std::string_view text, const std::string& subject) {
+  RotationLimits limits;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    limits = with_limit(limits, trim(text.substr(0, comma)), subject);
+    if (comma == text.npos) return limits;
+    text.remove_prefix(comma + 1);
+  }
+}
 
 nanoseconds parse_rate(std::string_view text, const std::string& subject) {
   const auto quantity = split(text);

@@ -31,6 +31,19 @@ inline constexpr std::chrono::nanoseconds kLongestInterval = std::chrono::minute
 /// "0.5%", "0.5": of a hundred, as a share. @throws Error(usage) for anything else, 0, negative, or more than the whole
 [[nodiscard]] double parse_percent(std::string_view text, const std::string& subject);
 
+/// When a part of a recording ends: after that time, with that size, whichever comes first. 0 = not by it.
+struct RotationLimits {
+  std::chrono::nanoseconds time{0};
+  std::uint64_t bytes = 0;
+
+  [[nodiscard]] bool are_set() const noexcept { return time.count() != 0 || bytes != 0; }
+  bool operator==(const RotationLimits&) const = default;
+};
+
+/// "1h", "256MB", "1h,256MB": a time, a size, or both. Sizes in KB, MB, GB (of 1000), KiB, MiB, GiB (of 1024).
+/// @throws Error(usage) for anything else, a bare number, less than 1 s or 64 KiB
+[[nodiscard]] RotationLimits parse_rotation(std::string_view text, const std::string& subject);
+
 /// A whole number of things, at least 1. @throws Error(usage)
 [[nodiscard]] std::uint64_t parse_count(std::string_view text, const std::string& subject);
 

@@ -5,12 +5,14 @@
 #include <array>
 #include <cstdio>
 #include <optional>
+#include <vector>
 
 #include "cli/bootstrap.h"
 #include "cli/child_process.h"
 #include "cli/command_line.h"
 #include "cli/installation.h"
 #include "cli/output_pattern.h"
+#include "cli/part_files.h"
 #include "cli/program.h"
 #include "cli/quantities.h"
 #include "cli/run_report.h"
@@ -41,7 +43,8 @@ HelpTexts help() {
           "gauge record -- python app.py --port 8000\n"
           "gauge record -o out.gpf -r 1khz app.py\n"
           "gauge record -s -o 'out-%p.gpf' -m pytest -n 4\n"
-          "gauge record -d 30s -- gunicorn app:main",
+          "gauge record -d 30s -- gunicorn app:main\n"
+          "gauge record --rotate 1h,256MB -o app.gpf -- python app.py",
   };
 }
 
@@ -52,6 +55,7 @@ struct Options {
   std::string interval;
   std::string duration;
   std::string max_overhead;
+  std::vector<std::string> rotate;
   bool subprocesses = false;
   bool force = false;
   bool strict = false;
@@ -68,6 +72,10 @@ void add_options(CommandLine& line, Options& options) {
   line.option("--max-overhead", "SHARE",
               "sample more slowly where the recorder would use more\nthan this share of one core: 1%, 0.5%",
               options.max_overhead);
+  line.options("--rotate", "LIMIT",
+               "go on in another file after this time or size, or\nboth: 1h, 256MB; out.gpf is then out-0001.gpf,\n"
+               "out-0002.gpf, ..., or %r in FILE is the number",
+               options.rotate);
   line.flag("-s,--subprocesses", "record the Pythons that it starts, too, each in a\nfile of its own",
             options.subprocesses);
   line.flag("-f,--force", "overwrite the file if it exists", options.force);
@@ -97,10 +105,17 @@ double max_overhead_of(const Options& options, const Settings& settings) {
   return setting ? parse_share(setting->value, setting->source) : 0;
 }
 
+RotationLimits rotation_of(const Options& options, const Settings& settings) {
+  if (!options.rotate.empty()) return parse_rotation(fmt::format("{}", fmt::join(options.rotate, ",")), "--rotate");
+  const auto setting = settings.find("rotate");
+  return setting ? parse_rotation(setting->value, setting->source) : RotationLimits{};
+}
+
 std::string output_of(const Options& options, const Settings& settings, const std::string& label) {
-  if (!options.output.empty()) return output_pattern(options.output, label);
+  const Naming naming{.label = label, .is_rotated = rotation_of(options, settings).are_set()};
+  if (!options.output.empty()) return output_pattern(options.output, naming);
   const auto setting = settings.find("output");
-  return output_pattern(setting ? setting->value : "", label);
+  return output_pattern(setting ? setting->value : "", naming);
 }
 
 RecorderSettings recorder_settings(const Options& options, const Settings& settings, const Program& program) {
@@ -108,6 +123,7 @@ RecorderSettings recorder_settings(const Options& options, const Settings& setti
           .interval = interval_of(options, settings),
           .duration = duration_of(options, settings),
           .max_overhead = max_overhead_of(options, settings),
+          .rotation = rotation_of(options, settings),
           .run_id = new_run_id(),
           .subprocesses = options.subprocesses || settings.flag("subprocesses"),
           .replace = options.force};
@@ -122,7 +138,8 @@ struct RunResult {
 void take_in_open_blocks(const std::vector<LogEntry>& log) {
   for (const LogEntry& entry : log) {
     try {
-      if (entry.kind == LogEntry::Kind::started) gpf::take_in_open_block(entry.detail);
+      if (entry.kind != LogEntry::Kind::started) continue;
+      for (const std::string& part : files_of_recording(entry.detail)) gpf::take_in_open_block(part);
     } catch (const Error&) {
       continue;  // the report tells of it
     }
@@ -160,7 +177,7 @@ int record(const Arguments& arguments) {
   const Program program = find_program({border, arguments.end()});
   const RecorderSettings recorder = recorder_settings(options, settings, program);
   if (!recorder.subprocesses) refuse_unless_python_is_likely(program);
-  check_output(recorder.output, recorder.replace);
+  check_output(recorder.output, {.replace = recorder.replace, .is_rotated = recorder.rotation.are_set()});
 
   const RunResult result = run_recorded(program, recorder);
   for (const std::string& text : result.report.lines) fmt::print(stderr, "gauge: {}\n", text);

@@ -8,8 +8,10 @@
 #include <span>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "cli/quantities.h"
+#include "formats/gpf/parts.h"
 
 namespace gauge::cli {
 namespace {
@@ -46,11 +48,17 @@ class Summarizer {
     for (const gpf::Thread& defined : definitions.threads) {
       ThreadSummary& thread = threads_[defined.id];
       thread.id = defined.id;
+      thread.whole_id = defined.whole_id != 0 ? defined.whole_id : defined.id;
       thread.native_id = defined.native_id;
       const auto name = strings_.find(defined.name);
       if (name != strings_.end()) thread.name = name->second;
     }
     summary_.tasks += definitions.task_name.size();
+    for (std::size_t i = 0; summary_.metadata.part != 0 && i < definitions.task_name.size(); ++i) {
+      const std::uint32_t whole_id = definitions.task_whole_id.empty() ? 0 : definitions.task_whole_id[i];
+      const auto own_id = static_cast<std::uint32_t>(definitions.first_task + i);
+      summary_.part_tasks.push_back(whole_id != 0 ? whole_id : own_id);
+    }
   }
 
   void count(const gpf::Samples& samples) {
@@ -119,6 +127,53 @@ void see_samples(RecordingSummary& sum, const RecordingSummary& other) {
   sum.last_sample = std::max(sum.last_sample.value_or(*other.last_sample), *other.last_sample);
 }
 
+/// What is added up whatever the recordings are.
+void add_counts(RecordingSummary& sum, const RecordingSummary& other) {
+  sum.recorded = bounded(sum.recorded.count()) + bounded(other.recorded.count());
+  add(sum.losses, other.losses);
+  add(sum.report, other.report);
+  see_samples(sum, other);
+  sum.task_samples += other.task_samples;
+}
+
+void add_threads_of_part(RecordingSummary& whole, const RecordingSummary& part) {
+  std::unordered_map<std::uint32_t, std::size_t> known;
+  for (std::size_t i = 0; i < whole.threads.size(); ++i) known.emplace(whole.threads[i].whole_id, i);
+  for (const ThreadSummary& thread : part.threads) {
+    const auto [place, is_new] = known.try_emplace(thread.whole_id, whole.threads.size());
+    if (is_new) {
+      whole.threads.push_back(thread);
+      whole.threads.back().id = thread.whole_id;
+      continue;
+    }
+    ThreadSummary& sum = whole.threads[place->second];
+    sum.name = thread.name;  // the last one holds
+    sum.samples += thread.samples;
+    sum.cpu += thread.cpu;
+  }
+}
+
+void add_tasks_of_part(RecordingSummary& whole, const RecordingSummary& part) {
+  whole.part_tasks.insert(whole.part_tasks.end(), part.part_tasks.begin(), part.part_tasks.end());
+  std::ranges::sort(whole.part_tasks);
+  const auto rest = std::ranges::unique(whole.part_tasks);
+  whole.part_tasks.erase(rest.begin(), rest.end());
+  whole.tasks = whole.part_tasks.size();
+}
+
+void add_part(RecordingSummary& whole, const RecordingSummary& part) {
+  const std::uint64_t number = part.metadata.part;
+  if (number > whole.last_part + 1) whole.missing_parts.push_back({whole.last_part + 1, number - 1});
+  whole.last_part = number;
+  const nanoseconds begin = bounded(part.metadata.start_monotonic_ns) - bounded(whole.metadata.start_monotonic_ns);
+  whole.duration = std::max(whole.duration, begin + bounded(part.duration.count()));
+  whole.end_reason = part.end_reason;
+  whole.lengthened_interval = std::max(whole.lengthened_interval, part.lengthened_interval);
+  add_counts(whole, part);
+  add_threads_of_part(whole, part);
+  add_tasks_of_part(whole, part);
+}
+
 }  // namespace
 
 double RecordingSummary::rate_achieved() const noexcept {
@@ -139,24 +194,41 @@ RecordingSummary summarize(const gpf::Recording& recording) {
   RecordingSummary summary;
   summary.path = recording.path();
   summary.metadata = recording.metadata();
+  summary.last_part = summary.metadata.part;
   Summarizer summarizer{summary};
   summary.report = recording.for_each_block([&](const gpf::Block& block) { summarizer.add(block); });
   summarizer.finish();
   return summary;
 }
 
+std::vector<RecordingSummary> join_parts(std::vector<RecordingSummary> recordings) {
+  std::vector<RecordingSummary> joined;
+  for (std::vector<RecordingSummary>& row : gpf::rows_of_parts(std::move(recordings), &RecordingSummary::metadata)) {
+    RecordingSummary& whole = joined.emplace_back(std::move(row.front()));
+    for (const RecordingSummary& part : std::span{row}.subspan(1)) add_part(whole, part);
+  }
+  return joined;
+}
+
+std::string parts_text(std::span<const PartRange> parts) {
+  std::vector<std::string> ranges;
+  for (const PartRange& range : parts) {
+    ranges.push_back(range.first == range.last ? std::to_string(range.first)
+                                               : fmt::format("{} to {}", range.first, range.last));
+  }
+  const bool is_one = parts.size() == 1 && parts.front().first == parts.front().last;
+  return fmt::format("part{} {}", is_one ? "" : "s", fmt::join(ranges, ", "));
+}
+
 RecordingSummary combine(const FileSummary& file) {
-  RecordingSummary sum = file.recordings.front();
-  for (const RecordingSummary& other : std::span{file.recordings}.subspan(1)) {
+  const std::vector<RecordingSummary> recordings = join_parts(file.recordings);
+  RecordingSummary sum = recordings.front();
+  for (const RecordingSummary& other : std::span{recordings}.subspan(1)) {
     const nanoseconds later = bounded(other.metadata.start_unix_ns) - bounded(sum.metadata.start_unix_ns);
     sum.duration = std::max(sum.duration, later + bounded(other.duration.count()));
-    sum.recorded = bounded(sum.recorded.count()) + bounded(other.recorded.count());
-    add(sum.losses, other.losses);
-    add(sum.report, other.report);
-    see_samples(sum, other);
+    add_counts(sum, other);
     sum.threads.insert(sum.threads.end(), other.threads.begin(), other.threads.end());
     sum.tasks += other.tasks;
-    sum.task_samples += other.task_samples;
     if (other.report.truncated) sum.end_reason.reset();
   }
   return sum;

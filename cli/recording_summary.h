@@ -4,15 +4,18 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "formats/gpf/reader.h"
+#include "formats/profile/profile.h"
 
 namespace gauge::cli {
 
 struct ThreadSummary {
   std::uint32_t id = 0;
+  std::uint32_t whole_id = 0;  // the same in all parts of a rotated recording
   std::uint64_t native_id = 0;
   std::string name;  // "" = unknown
   std::uint64_t samples = 0;
@@ -35,9 +38,12 @@ struct RecordingSummary {
   std::chrono::nanoseconds recorded{};       // the same; of several recordings, the sum
   std::optional<std::int64_t> first_sample;  // CLOCK_MONOTONIC, nanoseconds
   std::optional<std::int64_t> last_sample;
-  std::vector<ThreadSummary> threads;  // in order of their ids
-  std::uint64_t tasks = 0;             // of asyncio, that were seen running
-  std::uint64_t task_samples = 0;      // of threads that were running one
+  std::vector<ThreadSummary> threads;     // in order of their ids
+  std::uint64_t tasks = 0;                // of asyncio, that were seen running
+  std::uint64_t task_samples = 0;         // of threads that were running one
+  std::vector<std::uint32_t> part_tasks;  // of a part: by the ids that they have in all parts
+  std::uint64_t last_part = 0;            // of parts put together: the number of the last one
+  std::vector<PartRange> missing_parts;   // and those that lie between them and are not here
 
   /// Looks at the threads per second; 0 where nothing was recorded.
   [[nodiscard]] double rate_achieved() const noexcept;
@@ -57,6 +63,13 @@ struct RecordingSummary {
 [[nodiscard]] RecordingSummary summarize(const std::string& path);
 /// The same for one that is open already.
 [[nodiscard]] RecordingSummary summarize(const gpf::Recording& recording);
+
+/// Puts the parts of rotated recordings together: each is as if it had been recorded into one file, in the place of its
+/// first part.
+[[nodiscard]] std::vector<RecordingSummary> join_parts(std::vector<RecordingSummary> recordings);
+
+/// "part 3", "parts 3 to 5, 8".
+[[nodiscard]] std::string parts_text(std::span<const PartRange> parts);
 
 /// A file, and what is in it.
 struct FileSummary {

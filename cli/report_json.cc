@@ -85,6 +85,7 @@ void write_health(JsonWriter& json, const ProfileHealth& health) {
   json.member("unresolved_samples", health.unresolved_samples);
   json.member("damaged_blocks", health.damaged_blocks);
   json.member("dropped_bytes", health.dropped_bytes);
+  json.member("missing_parts", health.missing_parts);
   json.member("truncated", health.truncated);
   json.end_object();
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
+#include "cli/part_files.h"
 #include "cli/quantities.h"
 #include "cli/recording_summary.h"
 #include "cli/text.h"
@@ -22,6 +24,19 @@ std::string as_typed(const std::string& path) {
   const std::string relative = std::filesystem::proximate(path, error).string();
   const bool is_shorter = !error && !relative.empty() && !relative.starts_with("..");
   return shell_quoted(printable(is_shorter ? relative : path));
+}
+
+/// The pattern for the parts of a recording, by the names of the first and the last.
+std::string pattern_as_typed(const std::string& first, const std::string& last) {
+  const auto [left, right] = std::ranges::mismatch(first, last);
+  const auto [left_end, right_end] =
+      std::ranges::mismatch(first.rbegin(), std::make_reverse_iterator(left), last.rbegin(), last.rend());
+  // Without the digits of the number that these two have in common.
+  std::string before{first.begin(), left};
+  while (before.ends_with('0')) before.pop_back();
+  std::string after{left_end.base(), first.end()};
+  after.erase(0, after.find_first_not_of("0123456789"));
+  return as_typed(before + "*" + after);
 }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
@@ -74,22 +89,28 @@ class Reporter {
   void add_recording(const std::string& path) {
     if (++count_ > kMostFilesShown) return;
     try {
-      describe(summarize(path));
+      std::vector<RecordingSummary> parts;
+      for (const std::string& file : files_of_recording(path)) parts.push_back(summarize(file));
+      const std::string typed = parts.size() == 1 ? as_typed(path) : pattern_as_typed(path, parts.back().path);
+      const std::size_t count = parts.size();
+      describe(join_parts(std::move(parts)).front(), typed, count);
     } catch (const Error& error) {
       complain(error.what());
     }
   }
 
-  void describe(const RecordingSummary& summary) {
-    const std::string path = as_typed(summary.path);
+  /// @param path   as typed
+  /// @param count  of parts
+  void describe(const RecordingSummary& summary, const std::string& path, std::size_t count) {
     if (summary.report.samples == 0) {
       const auto [why, remedy] = summary.why_empty();
       say(fmt::format("{}: no samples ({}); {}", path, why, remedy));
     } else {
       useful_.push_back(path);
-      say(fmt::format("{}: {} in {}, {}, {}", path, format_count(summary.report.samples, "sample"),
+      const std::string parts = count == 1 ? "" : fmt::format(" in {} parts", count);
+      say(fmt::format("{}: {} in {}, {}, {}{}", path, format_count(summary.report.samples, "sample"),
                       format_time(summary.duration), format_count(summary.threads.size(), "thread"),
-                      format_bytes(summary.report.file_bytes)));
+                      format_bytes(summary.report.file_bytes), parts));
     }
     describe_losses(summary, path);
   }

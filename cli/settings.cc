@@ -19,8 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 7> kNames = {"duration", "interval", "max-overhead", "output",
-                                                    "rate",     "strict",   "subprocesses"};
+constexpr std::array<std::string_view, 8> kNames = {"duration", "interval", "max-overhead", "output",
+                                                    "rate",     "rotate",   "strict",       "subprocesses"};
 
 std::string variable_of(std::string_view name) {
   std::string variable = "GAUGE_";

@@ -157,6 +157,8 @@ def _start(module: "ModuleType", settings: _Settings, is_first: bool) -> object:
             interval_ns=int(settings["interval_ns"]),
             duration_ns=int(settings["duration_ns"]),
             max_overhead=float(settings["max_overhead"]),
+            rotate_ns=int(settings["rotate_ns"]),
+            rotate_bytes=int(settings["rotate_bytes"]),
             replace=is_first and settings["replace"] == b"1",
             run_id=bytes.fromhex(settings["run_id"].decode()),
         )

@@ -40,5 +40,20 @@ TEST(HealthWarnings, GoodRecordingHasNone) {
   EXPECT_THAT(warnings_of("3.11.7", "C.f@/app/a.py:3"), IsEmpty());
 }
 
+TEST(HealthWarnings, AMissingPartIsTold) {
+  std::vector<gpf::Recording> recordings;
+  for (const std::uint64_t number : {1U, 4U}) {
+    gpf::Metadata metadata = test_metadata();
+    metadata.part = number;
+    recordings.push_back(gpf::Recording::from_bytes(
+        RecordingBuilder{metadata}.samples(2, {.stack = "main"}).finish("rotate"), "out-0001.gpf"));
+  }
+  const Profile profile = build_profile(std::move(recordings));
+  EXPECT_THAT(health_warnings(profile),
+              ElementsAre("out-0001.gpf: the recording goes on without parts 2 to 3; name them, too, or take it as a "
+                          "gap"));
+  EXPECT_TRUE(is_incomplete(profile));
+}
+
 }  // namespace
 }  // namespace gauge::cli

@@ -51,6 +51,44 @@ TEST(ParseRate, RefusesWhatIsNoRate) {
   }
 }
 
+TEST(ParseRotation, ReadsATimeASizeOrBoth) {
+  EXPECT_EQ(parse_rotation("1h", "--rotate"), (RotationLimits{.time = 1h}));
+  EXPECT_EQ(parse_rotation("90 min", "--rotate"), (RotationLimits{.time = 90min}));
+  EXPECT_EQ(parse_rotation("256MB", "--rotate"), (RotationLimits{.bytes = 256'000'000}));
+  EXPECT_EQ(parse_rotation("64KiB", "--rotate"), (RotationLimits{.bytes = 65'536}));
+  EXPECT_EQ(parse_rotation("1.5 gib", "--rotate"), (RotationLimits{.bytes = 1'610'612'736}));
+  EXPECT_EQ(parse_rotation("1h,256MB", "--rotate"), (RotationLimits{.time = 1h, .bytes = 256'000'000}));
+  EXPECT_EQ(parse_rotation("1GB, 1d", "--rotate"), (RotationLimits{.time = 24h, .bytes = 1'000'000'000}));
+}
+
+TEST(ParseRotation, RefusesWhatIsNoLimit) {
+  for (const char* text : {"", ",", "1h,", "256", "1h 256MB", "often", "1x", "MB", "1e3s", "100%"}) {
+    EXPECT_THAT([&] { (void)parse_rotation(text, "--rotate"); },
+                complains("--rotate: '", "is neither a time nor a size"))
+        << text;
+  }
+}
+
+TEST(ParseRotation, RefusesWhatMayBeMinutesOrMegabytes) {
+  EXPECT_THAT([] { (void)parse_rotation("256M", "--rotate"); }, complains("--rotate: '256M' may be", "MB"));
+  EXPECT_EQ(parse_rotation("5m", "--rotate"), (RotationLimits{.time = 5min}));
+}
+
+TEST(ParseRotation, RefusesPartsOfNoUse) {
+  EXPECT_THAT([] { (void)parse_rotation("0s", "--rotate"); }, complains("--rotate: '0s' is too short", "1s"));
+  EXPECT_THAT([] { (void)parse_rotation("-1h", "--rotate"); }, complains("--rotate: '-1h' is too short", "1s"));
+  EXPECT_THAT([] { (void)parse_rotation("10ms", "--rotate"); }, complains("--rotate: '10ms' is too short", "1s"));
+  EXPECT_THAT([] { (void)parse_rotation("1KB", "--rotate"); }, complains("--rotate: '1KB' is too small", "64KiB"));
+  EXPECT_THAT([] { (void)parse_rotation("0MB", "--rotate"); }, complains("--rotate: '0MB' is too small", "64KiB"));
+  EXPECT_THAT([] { (void)parse_rotation("4000d", "--rotate"); }, complains("--rotate: '4000d'", "leave it out"));
+  EXPECT_THAT([] { (void)parse_rotation("9999999GB", "--rotate"); }, complains("--rotate: '9999999GB'", "leave it"));
+}
+
+TEST(ParseRotation, RefusesTwoOfAKind) {
+  EXPECT_THAT([] { (void)parse_rotation("1h,2h", "--rotate"); }, complains("--rotate: '2h' is a second time", "one"));
+  EXPECT_THAT([] { (void)parse_rotation("1MB,2MB", "--rotate"); }, complains("--rotate: '2MB' is a second", "one"));
+}
+
 TEST(ParseInterval, ReadsTimes) {
   EXPECT_EQ(parse_interval("250us", "-i"), 250us);
   EXPECT_EQ(parse_interval("10ms", "-i"), 10ms);

@@ -109,5 +109,48 @@ TEST(Combine, OneRecordingIsAsItIs) {
   EXPECT_EQ(count_processes(file), 1U);
 }
 
+/// Parts of 100 ms of one recording, with these numbers.
+std::vector<RecordingSummary> parts(std::initializer_list<std::uint64_t> numbers) {
+  std::vector<RecordingSummary> parts;
+  for (const std::uint64_t number : numbers) {
+    gpf::Metadata metadata = test_metadata();
+    metadata.part = number;
+    metadata.first_start_monotonic_ns = metadata.start_monotonic_ns;
+    metadata.start_monotonic_ns += static_cast<std::int64_t>(number - 1) * 100'000'000;
+    RecordingBuilder builder{metadata};
+    builder.samples(10, {.stack = "main", .task = "job"}).losses({.ticks = 10, .missed_ticks = 1});
+    parts.push_back(summary_of(builder.finish(number == 3 ? "exit" : "rotate")));
+  }
+  return parts;
+}
+
+TEST(JoinParts, PartsAreAsOneRecording) {
+  const std::vector<RecordingSummary> joined = join_parts(parts({2, 3, 1}));
+  ASSERT_EQ(joined.size(), 1U);
+  EXPECT_EQ(joined[0].report.samples, 30U);
+  EXPECT_EQ(joined[0].losses.missed_ticks, 3U);
+  EXPECT_EQ(joined[0].duration, 300ms);
+  EXPECT_EQ(joined[0].end_reason, "exit");
+  ASSERT_EQ(joined[0].threads.size(), 1U);
+  EXPECT_EQ(joined[0].threads[0].samples, 30U);
+  EXPECT_EQ(joined[0].tasks, 1U);
+  EXPECT_TRUE(joined[0].missing_parts.empty());
+}
+
+TEST(JoinParts, WhatIsMissingInBetweenIsKnown) {
+  const std::vector<RecordingSummary> joined = join_parts(parts({1, 3, 7}));
+  ASSERT_EQ(joined.size(), 1U);
+  EXPECT_EQ(joined[0].missing_parts, (std::vector<PartRange>{{2, 2}, {4, 6}}));
+  EXPECT_EQ(parts_text(joined[0].missing_parts), "parts 2, 4 to 6");
+  EXPECT_EQ(parts_text(std::span{joined[0].missing_parts}.first(1)), "part 2");
+}
+
+TEST(Combine, PartsOfOneFileAreOneProcess) {
+  const FileSummary file{.path = "all.gpf", .recordings = parts({1, 2, 3})};
+  EXPECT_EQ(combine(file).threads.size(), 1U);
+  EXPECT_EQ(combine(file).end_reason, "exit");
+  EXPECT_EQ(count_processes(file), 1U);
+}
+
 }  // namespace
 }  // namespace gauge::cli

@@ -55,6 +55,24 @@ TEST_F(RunReportTest, SaysWhatWasRecordedAndWhatToTypeNext) {
   EXPECT_EQ(report.lines[2], "  or: gauge view 'out 1.gpf'");
 }
 
+TEST_F(RunReportTest, PartsOfARecordingAreToldAsOne) {
+  gpf::Metadata metadata = test_metadata();
+  std::vector<LogEntry> log;
+  for (const std::uint64_t number : {1U, 2U, 11U}) {
+    metadata.part = number;
+    const LogEntry entry = recorded("out-" + std::string(number < 10 ? "000" : "00") + std::to_string(number) + ".gpf",
+                                    RecordingBuilder{metadata}.samples(3, {.stack = "main"}).finish("rotate"));
+    if (number == 1) log.push_back(entry);
+  }
+  metadata.first_start_unix_ns = 1;  // of another recording
+  metadata.part = 3;
+  recorded("out-0003.gpf", RecordingBuilder{metadata}.samples(3, {.stack = "main"}).finish());
+  recorded("out-0001.gpf.bak", "none");
+  const RunReport report = report_run(log, python_);
+  EXPECT_THAT(report.lines[0], AllOf(StartsWith("'out-*.gpf': 9 samples in "), HasSubstr(" in 3 parts")));
+  EXPECT_THAT(report.lines, Contains("next: gauge report 'out-*.gpf'"));
+}
+
 TEST_F(RunReportTest, ListsEightRecordingsAndCountsTheRest) {
   std::vector<LogEntry> log;
   for (int number = 0; number < 11; ++number) log.push_back(good(std::to_string(number) + ".gpf"));

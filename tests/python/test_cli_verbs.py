@@ -37,6 +37,8 @@ INFO_KEYS = [
     "rate_achieved",
     "max_overhead",
     "start_unix_ns",
+    "part",
+    "first_start_unix_ns",
     "duration_ns",
     "first_sample_monotonic_ns",
     "last_sample_monotonic_ns",
