@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace gauge {
 namespace {
 
@@ -12,13 +14,14 @@ using namespace std::chrono_literals;
 constexpr LongRunPlan kBusyMinutes{
     .length = 2min, .threads = 10, .new_codes_per_second = 2000, .new_tasks_per_second = 2000};
 
-constexpr std::uint64_t kMostGrowth = std::uint64_t{4} << 20;
+// Dictionaries are forgotten at 32 MiB; that is more than the rest.
+constexpr std::uint64_t kMostKept = std::uint64_t{40} << 20;
 
 TEST(LongRun, WhatIsKeptOfAProgramIsBounded) {
   const LongRunResult result = run_long(kBusyMinutes);
   EXPECT_EQ(result.dropped_samples, 0U);
   EXPECT_GT(result.samples, 10U * 100 * 110);
-  EXPECT_LE(result.memory_late, result.memory_early + kMostGrowth);
+  EXPECT_LE(std::max(result.memory_early, result.memory_late), kMostKept);
 }
 
 TEST(LongRun, ItIsBoundedWhereTheRecordingIsRotated) {
@@ -27,7 +30,7 @@ TEST(LongRun, ItIsBoundedWhereTheRecordingIsRotated) {
   const LongRunResult result = run_long(plan);
   EXPECT_EQ(result.dropped_samples, 0U);
   EXPECT_GE(result.parts, 11U);
-  EXPECT_LE(result.memory_late, result.memory_early + kMostGrowth);
+  EXPECT_LE(std::max(result.memory_early, result.memory_late), kMostKept);
 }
 
 }  // namespace
