@@ -162,17 +162,16 @@ TaskId RecordingIds::task_of(const gpf::Definitions& definitions, std::size_t i,
 Task RecordingIds::make_task(const gpf::Definitions& definitions, std::size_t i, std::vector<std::string>& names) {
   Task task{.process = process_, .number = definitions.task_number[i]};
   const std::uint32_t id = definitions.task_name[i];
-  // Unless it was lost with a damaged block.
-  if (id != 0 && strings_[id]) task.name = task_name_of(id, names);
+  const std::optional<std::string>& name = strings_[id];
+  if (id != 0 && name) task.name = task_name_of(id, *name, names);  // unless it was lost with a damaged block
   return task;
 }
 
-/// The index of that string, which is there, among the names; added where no part has it yet.
-std::uint32_t RecordingIds::task_name_of(std::uint32_t id, std::vector<std::string>& names) {
+/// The index of a string of that id among the names; added where no part has it yet.
+std::uint32_t RecordingIds::task_name_of(std::uint32_t id, const std::string& name, std::vector<std::string>& names) {
   const auto [known, is_new] = task_names_.try_emplace(id, names.size());
-  if (is_new && links_ != nullptr)
-    known->second = links_->task_names.try_emplace(*strings_[id], known->second).first->second;
-  if (known->second == names.size()) names.push_back(*strings_[id]);
+  if (is_new && links_ != nullptr) known->second = links_->task_names.try_emplace(name, known->second).first->second;
+  if (known->second == names.size()) names.push_back(name);
   return known->second;
 }
 

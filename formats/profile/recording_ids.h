@@ -103,7 +103,7 @@ class RecordingIds {
   void add_tasks(const gpf::Definitions& definitions, ProfileTables& tables);
   [[nodiscard]] TaskId task_of(const gpf::Definitions& definitions, std::size_t i, const ProfileTables& tables);
   [[nodiscard]] Task make_task(const gpf::Definitions& definitions, std::size_t i, std::vector<std::string>& names);
-  [[nodiscard]] std::uint32_t task_name_of(std::uint32_t id, std::vector<std::string>& names);
+  [[nodiscard]] std::uint32_t task_name_of(std::uint32_t id, const std::string& name, std::vector<std::string>& names);
   [[nodiscard]] std::optional<Function> function_of(const gpf::Function& definition) const;
   [[nodiscard]] std::optional<std::string> text(std::uint32_t id) const;
 
