@@ -54,6 +54,7 @@ std::vector<std::string> files_of_recording(const std::string& first) {
       files.try_emplace(other->part, entry->path().string());
   }
   std::vector<std::string> sorted;
+  sorted.reserve(files.size());
   for (auto& [part, file] : files) sorted.push_back(std::move(file));
   return sorted;
 }
