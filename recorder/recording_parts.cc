@@ -114,10 +114,10 @@ bool RecordingParts::is_due(nanoseconds now) const noexcept {
   return is_old || (plan_.limits.bytes != 0 && part_->writer->bytes_written() + open_bytes >= plan_.limits.bytes);
 }
 
-std::unique_ptr<RecordingParts::Part> RecordingParts::make_next_part() {
+std::unique_ptr<RecordingParts::Part> RecordingParts::make_next_part(const PartPaths& paths) {
   for (std::uint64_t tried = 1;; ++tried) {
     try {
-      return make_part(plan_.parts->path(++name_number_));
+      return make_part(paths.path(++name_number_));
     } catch (const FileExistsError&) {
       if (tried == kMostNamesTried) throw;
     }
@@ -125,7 +125,8 @@ std::unique_ptr<RecordingParts::Part> RecordingParts::make_next_part() {
 }
 
 void RecordingParts::rotate(const gpf::ClockAnchor& seam, const gpf::Losses& totals) {
-  std::unique_ptr<Part> next = make_next_part();
+  if (!plan_.parts) return;  // there is but one file
+  std::unique_ptr<Part> next = make_next_part(*plan_.parts);
   try {
     metadata_.part = count_ + 1;
     metadata_.start_monotonic_ns = seam.monotonic_ns;

@@ -80,7 +80,7 @@ class RecordingParts {
  private:
   struct Part;
   [[nodiscard]] std::unique_ptr<Part> make_part(const std::string& path) const;
-  [[nodiscard]] std::unique_ptr<Part> make_next_part();
+  [[nodiscard]] std::unique_ptr<Part> make_next_part(const PartPaths& paths);
 
   PartsPlan plan_;
   DescriptorTable table_;
