@@ -11,7 +11,7 @@
 namespace {
 
 std::chrono::nanoseconds hours(const char* text) {
-  return std::chrono::nanoseconds{static_cast<std::int64_t>(std::atof(text) * 3600e9)};
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(std::strtod(text, nullptr) * 3600e9)};
 }
 
 int run(int count, char** words) {
