@@ -95,6 +95,10 @@ int view(const Arguments& arguments) {
   if (!line.parse(arguments)) return static_cast<int>(ExitStatus::done);
   require_words(options.words, "view");
 
+  if (is_gzip_path(options.output))
+    throw Error{ErrorCode::usage, fmt::format("{}: no browser opens a compressed page from a disk; leave out the .gz, "
+                                              "or write it with gauge convert",
+                                              options.output)};
   const WriteOptions how = write_options_of(options.choices);
   const ProfileView view = view_of(options.view);
   Progress progress;

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import pathlib
-from collections import defaultdict
 from collections.abc import Callable
 
 import pytest
 
 import gauge_testing
-from folded_model import CASES, fold_to, model_of, parse
+from folded_model import CASES, fold_to, parse
 from trace_slices import (
     NO_ERRORS,
-    NO_FRAMES,
     THREADS,
     AskPerfetto,
     costs_of,
     expected_costs,
+    expected_times_by_line,
     is_of_thread,
+    own_times_by_line,
     read_slices,
     rows_of,
     slices_query,
@@ -34,15 +34,8 @@ def test_slices_have_the_models_costs(name: str, tmp_path: pathlib.Path) -> None
 
 @pytest.mark.parametrize("name", CASES)
 def test_lines_have_the_models_costs(name: str, tmp_path: pathlib.Path) -> None:
-    own: defaultdict[tuple[str, int], int] = defaultdict(int)
-    for each in read_slices(fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json", "line")):
-        inner = sum(child.end - child.start for child in each.children)
-        own[each.names[-1], each.args.get("line", 0)] += each.end - each.start - inner
-    model = model_of(CASES[name]())
-    expected = {(model.names[function], line): costs[1] for (function, line), costs in model.own_by_line.items()}
-    if model.without_frames:
-        expected[NO_FRAMES, 0] = sum(costs[1] for costs in model.without_frames.values())
-    assert {key: time for key, time in own.items() if time} == {key: time for key, time in expected.items() if time}
+    slices = read_slices(fold_to("chrome", CASES[name](), tmp_path / "out.chrome.json", "line"))
+    assert own_times_by_line(slices) == expected_times_by_line(CASES[name]())
 
 
 def test_a_gap_is_between_slices(tmp_path: pathlib.Path) -> None:

@@ -161,3 +161,13 @@ def test_a_choice_that_is_none_is_told_before_anything_is_written(view: View, tm
     assert outcome.returncode == 1
     assert outcome.stderr == b"gauge: --weight: 'heap' is not a choice; write samples, wall, cpu or gil\n"
     assert list((tmp_path / "pages").iterdir()) == []
+
+
+def test_a_compressed_page_is_refused(view: View, tmp_path: pathlib.Path) -> None:
+    outcome = view("--no-open", "-o", str(tmp_path / "page.html.gz"))
+    assert outcome.returncode == 1
+    assert outcome.stderr.decode() == (
+        f"gauge: {tmp_path}/page.html.gz: no browser opens a compressed page from a disk; leave out the .gz, or "
+        "write it with gauge convert\n"
+    )
+    assert not (tmp_path / "page.html.gz").exists()

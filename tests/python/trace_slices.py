@@ -120,6 +120,24 @@ def expected_costs(folded: str) -> dict[str, tuple[Costs, Costs]]:
     return costs
 
 
+def own_times_by_line(slices: Iterable[Slice]) -> dict[tuple[str, int], int]:
+    """Wall time by name and line, without that of the slices within; where there is any."""
+    own: defaultdict[tuple[str, int], int] = defaultdict(int)
+    for each in slices:
+        inner = sum(child.end - child.start for child in each.children)
+        own[each.names[-1], each.args.get("line", 0)] += each.end - each.start - inner
+    return {key: time for key, time in own.items() if time}
+
+
+def expected_times_by_line(folded: str) -> dict[tuple[str, int], int]:
+    """What own_times_by_line() should give for the folded text."""
+    model = model_of(folded)
+    times = {(model.names[function], line): costs[1] for (function, line), costs in model.own_by_line.items()}
+    if model.without_frames:
+        times[NO_FRAMES, 0] = sum(costs[1] for costs in model.without_frames.values())
+    return {key: time for key, time in times.items() if time}
+
+
 def slices_query(prefix: str) -> str:
     """SQL for the slices of threads, not of tasks. prefix: that of the arguments in Perfetto's tables."""
     return f"""
