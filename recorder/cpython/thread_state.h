@@ -35,10 +35,12 @@ struct ThreadState {
 };
 
 /// Whether `now`, copied from the same place later, is of the same thread, which was running before. A thread that has
-/// not begun to run has the ids of the one that made it, to 3.10, or none.
+/// not begun to run has the ids of the one that made it, to 3.11, or none; it gets its own one after the other, so a
+/// copy may have one of each.
+/// @param now  as copied: without a native id where this CPython does not tell it
 [[nodiscard]] inline bool is_same_running(const ThreadState& before, const ThreadState& now) noexcept {
   return now.interpreter == before.interpreter && now.unique_id == before.unique_id &&
-         now.python_id == before.python_id;
+         now.python_id == before.python_id && (now.native_id == before.native_id || now.native_id == 0);
 }
 
 /// @param copy  layout.thread.size bytes read from `address`

@@ -367,6 +367,13 @@ TEST_F(StackWalkerTest, FindsNoStackOfAThreadThatHadNotBegunWhenItsIdsWereRead) 
   EXPECT_EQ(walker->walk(before, {}, *guess).result, Walk::Result::no_stack);
 }
 
+TEST_F(StackWalkerTest, FindsNoStackOfAThreadOfWhichOneIdWasReadBeforeItBegan) {
+  thread.push(0x100);
+  ThreadState before = thread.state();
+  before.native_id = 1;
+  EXPECT_EQ(walker->walk(before, {}, *guess).result, Walk::Result::no_stack);
+}
+
 TEST_F(StackWalkerTest, FailsOnAFrameThatIsNowhere) {
   thread.push(0x100);
   for (const std::uintptr_t nowhere : {std::uintptr_t{16}, ~std::uintptr_t{0}, ~std::uintptr_t{7}}) {
