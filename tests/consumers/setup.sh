@@ -3,8 +3,8 @@
 # are there.
 #
 # They go below ${XDG_CACHE_HOME:-~/.cache}/gauge, keyed by what is asked for, and are linked as build/consumers,
-# build/inferno and build/pprof. Those that are Debian packages (chromium, callgrind_annotate, kcachegrind), and npm,
-# come with tools/setup.sh test.
+# build/inferno, build/pprof and build/collector. Those that are Debian packages (chromium, callgrind_annotate,
+# kcachegrind), and npm, come with tools/setup.sh test.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -44,6 +44,18 @@ elif command -v go >/dev/null; then
   fi
   ln -sfn "$pprof" build/pprof
 fi
+
+# OpenTelemetry's Collector, built in some minutes of its official parts. A Go that is older than go.mod asks for fetches
+# a newer one by itself, but only from 1.21 on: with Debian 12's, nothing but the definitions reads our OTLP files.
+source=tests/consumers/collector
+collector=$cache/collector-$(cat "$source"/{go.mod,go.sum,main.go} | sha256sum | cut -c1-16)
+if [[ ! -x $collector/collector && $(go env GOVERSION 2>/dev/null) =~ ^go1\.(2[1-9]|[3-9][0-9]) ]]; then
+  say "missing: the OpenTelemetry Collector; building it now with go into $collector"
+  if ! (cd "$source" && go build -buildvcs=false -trimpath -ldflags='-s -w' -o "$collector/collector" .) >&2; then
+    say "go failed; see above. The tests go on without the Collector"
+  fi
+fi
+if [[ -x $collector/collector ]]; then ln -sfn "$collector" build/collector; else rm -f build/collector; fi
 
 # Built, not fetched, in a minute or two: only where there is a cargo. Debian 12's is too old for it; what it reads is
 # read by flamegraph.pl as well.
