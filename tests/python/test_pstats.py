@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import pathlib
 import re
@@ -11,11 +10,9 @@ from typing import Any
 import pytest
 
 import gauge_testing
-from folded_model import CASES, Function, Model, fold_to, model_of, one_line
+from folded_model import CASES, fold_to, model_of
+from pstats_model import Key, Rows, expected_rows, seconds
 
-Key = tuple[str, int, str]
-Numbers = tuple[int, int, float, float]
-Rows = dict[Key, tuple[Numbers, dict[Key, Numbers]]]
 _answers: dict[str, dict[str, Any]] = {}  # by interpreter, then by case
 PROBE = pathlib.Path(__file__).with_name("pstats_probe.py")
 
@@ -24,44 +21,6 @@ HALVES = (
     "main@/src/m.py:1:2;f@/src/m.py:5:6;g@/src/n.py:1:1 3 30000000\nmain@/src/m.py:1:3 1 10000000\n",
     "main@/src/m.py:1:2;f@/src/m.py:5:7 2 25000000\nmain@/src/m.py:1:2;g@/src/n.py:1:2;g@/src/n.py:1:1 4 40000000\n",
 )
-
-
-def seconds(nanoseconds: int) -> float:
-    return nanoseconds / 1e9
-
-
-@functools.cache
-def expected_rows(folded: str) -> Rows:
-    """(cc, nc, tt, ct) of functions, (nc, cc, tt, ct) of callers: the two orders are pstats' own. Not to be changed."""
-    model = model_of(folded)
-
-    def key(function: Function) -> Key:
-        return (one_line(function.file) or "~", function.first_line, model.names[function])
-
-    rows: Rows = {}
-    for function in model.names:
-        inclusive = model.inclusive[function]
-        own = model.own.get(function, (0, 0, 0))
-        rows[key(function)] = (
-            (inclusive[0], model.occurrences[function], seconds(own[1]), seconds(inclusive[1])),
-            {},
-        )
-    for (caller, callee), edge in model.edges_of_functions().items():
-        rows[key(callee)][1][key(caller)] = (
-            edge.occurrences,
-            edge.outermost,
-            seconds(edge.own[1]),
-            seconds(edge.inclusive[1]),
-        )
-    _add_row_without_frames(model, rows)
-    return rows
-
-
-def _add_row_without_frames(model: Model, rows: Rows) -> None:
-    samples = sum(costs[0] for costs in model.without_frames.values())
-    wall = sum(costs[1] for costs in model.without_frames.values())
-    if samples:
-        rows["~", 0, "[no Python frames]"] = ((samples, samples, seconds(wall), seconds(wall)), {})
 
 
 def read_rows(rows: list[Any]) -> Rows:
