@@ -26,6 +26,7 @@
 #include "formats/recording_json.h"
 #include "formats/shown_tree.h"
 #include "formats/stack_identity.h"
+#include "formats/task_calls.h"
 #include "formats/thread_order.h"
 #include "formats/timeline.h"
 #include "formats/weight.h"
@@ -36,7 +37,8 @@ namespace {
 
 // Together with the page and what is said of processes and threads: less than 5 MB.
 constexpr std::uint64_t kMaxTreeBytes = 2'500'000;
-constexpr std::uint64_t kMaxTimelineBytes = 2'000'000;
+constexpr std::uint64_t kMaxTimelineBytes = 1'700'000;
+constexpr std::size_t kMaxTaskCalls = 10'000;  // some 300 kB
 // As numbers with their commas; a stack's weights are nanoseconds of some seconds.
 constexpr std::uint64_t kNodeBytes = 10;
 constexpr std::uint64_t kEntryBytes = 34;
@@ -115,25 +117,24 @@ class HtmlWriter {
     const Timelines timelines =
         collect_timelines(profile_, {.shown = tree_.shown, .bytes = bytes, .max_bytes = kMaxTimelineBytes});
     output_.append("{");
-    output_.append(opening(timelines));
+    const TaskCalls tasks = collect_task_calls(profile_, timelines, kMaxTaskCalls);
+    const Numbers task_frames = frames_of(tasks.calls);
+    output_.append(opening(timelines, tasks.left_out));
     write_frames();
     write_nodes();
-    output_.append(R"(,"threads":[)");
-    const std::vector<std::string> labels = thread_labels(profile_);
-    std::string_view separator;
-    for (const ThreadId thread : threads_in_order(profile_)) {
-      output_.append(std::exchange(separator, ","));
-      write_thread(thread, labels[index_of(thread)], timelines.threads[index_of(thread)]);
-    }
-    output_.append("]}");
+    const std::vector<ThreadId> threads = threads_in_order(profile_);
+    write_threads(threads, timelines);
+    write_tasks(tasks.calls, task_frames, threads);
+    output_.append("}");
     output_.finish();
   }
 
  private:
   [[nodiscard]] std::vector<std::uint32_t> frame_bytes() const;
-  [[nodiscard]] std::string opening(const Timelines& timelines) const;
+  [[nodiscard]] std::string opening(const Timelines& timelines, std::uint64_t task_calls_left_out) const;
   void number_nodes();
   [[nodiscard]] std::uint32_t frame_of(StackId stack);
+  [[nodiscard]] Numbers frames_of(std::span<const TaskCall> calls);
   [[nodiscard]] std::string file_of(const Function& function) const {
     return options_.paths == WriteOptions::Paths::full ? function.file : short_file(profile_, function);
   }
@@ -145,6 +146,9 @@ class HtmlWriter {
   }
   void write_frames();
   void write_nodes();
+  void write_threads(std::span<const ThreadId> threads, const Timelines& timelines);
+  void write_tasks(std::span<const TaskCall> calls, std::span<const std::int64_t> frames,
+                   std::span<const ThreadId> threads);
   void write_thread(ThreadId thread, std::string_view label, std::span<const StackRun> runs);
   void write_weights(ThreadId thread);
   void write_runs(std::span<const StackRun> runs);
@@ -192,6 +196,28 @@ std::uint32_t HtmlWriter::frame_of(StackId stack) {
   return number;
 }
 
+/// By call: the frame of its function, numbered anew where no stack that is shown has it, or frames are lines: a call
+/// goes through several.
+Numbers HtmlWriter::frames_of(std::span<const TaskCall> calls) {
+  if (calls.empty()) return {};
+  std::vector<std::uint32_t> number_of_function(profile_.functions().size(), kUnused);
+  const bool is_line = options_.frames == WriteOptions::Frames::line;
+  for (std::size_t i = 0; i < identity_.size() && !is_line; ++i) {
+    const std::uint32_t number = number_of_[identity_[i]];
+    if (number != kUnused) number_of_function[index_of(profile_.frames()[i].function)] = number;
+  }
+  Numbers frames;
+  for (const TaskCall& call : calls) {
+    const Function& function = profile_.function(call.function);
+    std::uint32_t& number = number_of_function[index_of(call.function)];
+    if (number == kUnused) {
+      number = frames_.add(function.unique_name, file_of(function), is_line ? 0 : function.first_line);
+    }
+    frames.push_back(number);
+  }
+  return frames;
+}
+
 /// In the order of stacks, so that callers come first. The root is node 0, and no frame.
 void HtmlWriter::number_nodes() {
   number_of_.resize(identity_.empty() ? 0 : std::ranges::max(identity_) + std::size_t{1}, kUnused);
@@ -216,7 +242,7 @@ void HtmlWriter::number_nodes() {
 }
 
 /// The members of the JSON that do not grow with stacks.
-std::string HtmlWriter::opening(const Timelines& timelines) const {
+std::string HtmlWriter::opening(const Timelines& timelines, std::uint64_t task_calls_left_out) const {
   std::string command = profile_.processes().empty() ? "" : command_line(profile_.processes().front());
   if (profile_.processes().size() > 1) command += fmt::format(" and {} more", profile_.processes().size() - 1);
   return without_brackets(json_text_of([&](JsonWriter& json) {
@@ -230,6 +256,7 @@ std::string HtmlWriter::opening(const Timelines& timelines) const {
     json.member("threshold", tree_.threshold);
     json.member("window_ns", std::int64_t{timelines.window.count()});
     json.member("ordered", !timelines.is_unordered);
+    json.member("task_calls_left_out", task_calls_left_out);
     json.key("processes");
     json.begin_array();
     for (const Process& process : profile_.processes()) write_process(process, json);
@@ -259,6 +286,44 @@ void HtmlWriter::write_nodes() {
   output_.append(",");
   write_column("caller", node_callers_);
   output_.append("}");
+}
+
+void HtmlWriter::write_threads(std::span<const ThreadId> threads, const Timelines& timelines) {
+  output_.append(R"(,"threads":[)");
+  const std::vector<std::string> labels = thread_labels(profile_);
+  std::string_view separator;
+  for (const ThreadId thread : threads) {
+    output_.append(std::exchange(separator, ","));
+    write_thread(thread, labels[index_of(thread)], timelines.threads[index_of(thread)]);
+  }
+  output_.append("]");
+}
+
+/// Each task with the place of its thread among the threads, and its calls: callers first, starts since the one before.
+void HtmlWriter::write_tasks(std::span<const TaskCall> calls, std::span<const std::int64_t> frames,
+                             std::span<const ThreadId> threads) {
+  output_.append(R"(,"tasks":[)");
+  std::string_view separator;
+  while (!calls.empty()) {
+    const std::span<const TaskCall> lane = first_task(calls);
+    Numbers starts;
+    Numbers durations;
+    std::chrono::nanoseconds before{};
+    for (const TaskCall& call : lane) {
+      starts.push_back((call.start - std::exchange(before, call.start)).count());
+      durations.push_back((call.end - call.start).count());
+    }
+    const auto thread = std::ranges::find(threads, lane.front().thread) - threads.begin();
+    output_.print(R"({}{{"name":{},"thread":{},"frame":[{}],)", std::exchange(separator, ","),
+                  json_text(profile_.task_name(lane.front().task)), thread, fmt::join(frames.first(lane.size()), ","));
+    write_column("start", starts);
+    output_.append(",");
+    write_column("ns", durations);
+    output_.append("}");
+    calls = calls.subspan(lane.size());
+    frames = frames.subspan(lane.size());
+  }
+  output_.append("]");
 }
 
 void HtmlWriter::write_thread(ThreadId thread, std::string_view label, std::span<const StackRun> runs) {

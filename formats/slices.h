@@ -85,10 +85,4 @@ void write_task_slices(std::span<const TaskCall> calls, Target& target) {
   target.end(std::ranges::max(calls, {}, &TaskCall::end).end);
 }
 
-/// The first of the calls that are of one task.
-[[nodiscard]] inline std::span<const TaskCall> first_task(std::span<const TaskCall> calls) {
-  const auto is_of_another = [&](const TaskCall& call) { return call.task != calls.front().task; };
-  return calls.first(static_cast<std::size_t>(std::ranges::find_if(calls, is_of_another) - calls.begin()));
-}
-
 }  // namespace gauge

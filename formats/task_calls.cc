@@ -74,4 +74,9 @@ TaskCalls collect_task_calls(const Profile& profile, const Timelines& timelines,
   return std::move(collector).finish();
 }
 
+std::span<const TaskCall> first_task(std::span<const TaskCall> calls) noexcept {
+  const auto is_of_another = [&](const TaskCall& call) { return call.task != calls.front().task; };
+  return calls.first(static_cast<std::size_t>(std::ranges::find_if(calls, is_of_another) - calls.begin()));
+}
+
 }  // namespace gauge

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "formats/profile/profile.h"
@@ -33,5 +34,8 @@ struct TaskCalls {
 /// Infers the calls as docs/spans.md tells. Reads the samples once more, if there are tasks at all.
 /// @param max_calls  memory is that of twice as many
 [[nodiscard]] TaskCalls collect_task_calls(const Profile& profile, const Timelines& timelines, std::size_t max_calls);
+
+/// The first of the calls that are of one task.
+[[nodiscard]] std::span<const TaskCall> first_task(std::span<const TaskCall> calls) noexcept;
 
 }  // namespace gauge

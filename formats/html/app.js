@@ -85,13 +85,13 @@ class App {
   }
 
   drawTimeline() {
-    this.timeline.tree = this.tree;
-    const {nodeFrame, frames} = this.recording;
+    const {boxFrame, frames} = this.recording;
+    this.timeline.tree = {frame: boxFrame};
     this.timeline.show({
       ...layOutTimeline(this.recording, this.threads),
-      labelOf: (node) => frames[nodeFrame[node]].name,
-      fillOf: (node) => this.palette.fills[nodeFrame[node]],
-      isMatch: this.matchOf(this.tree),
+      labelOf: (node) => frames[boxFrame[node]].name,
+      fillOf: (node) => this.palette.fills[boxFrame[node]],
+      isMatch: this.matchOf(this.timeline.tree),
     });
   }
 
@@ -153,11 +153,12 @@ class App {
     const {tree} = view;
     const frame = tree.frame[box.node];
     if (frame === NO_FRAME) return {name: this.rootLabel, place: '', amounts: ''};
+    const facts = {name: this.recording.frames[frame].name, place: this.recording.place(frame)};
+    if (view === this.timeline) return {...facts, amounts: `${formatTime(box.end - box.start)}, from ${formatTime(box.start)}`};
     const total = tree.total[box.node];
     let amounts = `${formatAmount(this.weight, total)} (${formatShare(total, this.tree.total[0])})`;
     if (view !== this.callers) amounts += `, self ${formatAmount(this.weight, tree.self[box.node])}`;
-    if (view === this.timeline) amounts = `${formatTime(box.end - box.start)}, from ${formatTime(box.start)}`;
-    return {name: this.recording.frames[frame].name, place: this.recording.place(frame), amounts};
+    return {...facts, amounts};
   }
 
   point(view, box, event) {

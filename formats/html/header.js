@@ -59,5 +59,6 @@ function lossesOf(recording) {
   add(recording.windowNs, recording.isOrdered ?
     `this page: the timeline keeps order to ${formatTime(recording.windowNs)}` :
     'this page: the timeline keeps no order', false);
+  add(recording.taskCallsLeftOut, `this page: ${count(recording.taskCallsLeftOut, 'call')} of tasks left out, the shortest`, false);
   return {lines, matters};
 }

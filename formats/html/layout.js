@@ -65,7 +65,10 @@ function layOutTree(tree) {
   return {rows, length: tree.total[0]};
 }
 
-/** Threads one below the other, each as its stacks followed each other. A call seen in several runs is one box. */
+/**
+ * Threads one below the other, each as its stacks followed each other. A call seen in several runs is one box. Below a
+ * thread stand its tasks, whose calls go on while they wait.
+ */
 function layOutTimeline(recording, threads) {
   const depth = new Int32Array(recording.nodeFrame.length);
   for (let node = 1; node < depth.length; node++) depth[node] = depth[recording.nodeCaller[node]] + 1;
@@ -73,6 +76,9 @@ function layOutTimeline(recording, threads) {
   for (const thread of threads) {
     if (rows.length > 0) rows.push(new Row());
     rows.push(new Row(thread.name), ...layOutRuns(recording, depth, thread.runs));
+    for (const task of recording.tasks.filter((each) => each.thread === thread)) {
+      rows.push(new Row(`↳ ${task.name}`), ...layOutCalls(task.calls));
+    }
   }
   return {rows, length: recording.length};
 }
@@ -96,5 +102,11 @@ function layOutRuns(recording, depth, runs) {
     time += runs.ns[run];
   }
   close(0, time);
+  return rows;
+}
+
+function layOutCalls(calls) {
+  const rows = [];
+  for (const {depth, start, end, node} of calls) rowAt(rows, depth).add(start, end, node);
   return rows;
 }

@@ -24,7 +24,17 @@ class Recording {
     this.nodeFrame = Int32Array.from(json.nodes.frame);
     this.nodeCaller = Int32Array.from(json.nodes.caller);
     this.threads = json.threads;
-    this.length = Math.max(0, ...this.threads.map((thread) => sum(thread.runs.ns)));
+    this.taskCallsLeftOut = json.task_calls_left_out;
+    // Calls of tasks are boxes of the timeline, too: numbered after the nodes.
+    let node = json.nodes.frame.length;
+    this.tasks = json.tasks.map((task) => ({
+      name: task.name,
+      thread: this.threads[task.thread],
+      calls: callsOf(task).map((call) => ({...call, node: node++})),
+    }));
+    this.boxFrame = Int32Array.from([...json.nodes.frame, ...json.tasks.flatMap((task) => task.frame)]);
+    const ends = this.tasks.flatMap((task) => task.calls.map((call) => call.end));
+    this.length = Math.max(0, ...this.threads.map((thread) => sum(thread.runs.ns)), ...ends);
   }
 
   /** By node: what the given threads spent in it itself. */
@@ -47,6 +57,17 @@ class Recording {
     const {file, line} = this.frames[frame];
     return line ? `${file}:${line}` : file;
   }
+}
+
+/** A task's calls, callers first, each with the depth at which it lies below the outermost. */
+function callsOf(task) {
+  const open = []; // ends of the calls that go on
+  let start = 0;
+  return task.start.map((sinceLast, i) => {
+    start += sinceLast;
+    while (open.length > 0 && open.at(-1) <= start) open.pop();
+    return {start, end: start + task.ns[i], depth: open.push(start + task.ns[i]) - 1};
+  });
 }
 
 function sum(numbers) {

@@ -73,6 +73,47 @@ TEST(Html, HasEveryWeightOfEachStack) {
   EXPECT_THAT(weights(file), ElementsAre("main 2 20 6 0", "main;load 4 40 12 10"));
 }
 
+Timeline two_tasks() {
+  Timeline timeline;
+  for (const auto* name : {"a", "b", "fetch"}) timeline.coroutine(name);
+  timeline.tick(10ms, "run;a;fetch", {.task = "A", .outer_frames = 1});
+  timeline.tick(20ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1});
+  timeline.tick(30ms, "run;a;fetch", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 2});
+  timeline.tick(40ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1, .task_same_frames = 1});
+  return timeline;
+}
+
+/// "A of MainThread: a 5000 30000": microseconds, the start since the call before.
+std::vector<std::string> task_calls(const nlohmann::json& file) {
+  std::vector<std::string> lines;
+  for (const auto& task : file["tasks"]) {
+    const auto thread = file["threads"][task["thread"].get<std::size_t>()]["name"].get<std::string>();
+    for (std::size_t i = 0; i < task["frame"].size(); ++i) {
+      const auto name = file["frames"]["name"][task["frame"][i].get<std::size_t>()].get<std::string>();
+      lines.push_back(fmt::format("{} of {}: {} {} {}", task["name"].get<std::string>(), thread, name,
+                                  task["start"][i].get<std::int64_t>() / 1000,
+                                  task["ns"][i].get<std::int64_t>() / 1000));
+    }
+  }
+  return lines;
+}
+
+TEST(Html, TasksHaveTheCallsThatGoOnWhileTheyWait) {
+  const auto file = written(two_tasks().profile());
+  EXPECT_THAT(task_calls(file), ElementsAre("A of MainThread: a 5000 30000", "A of MainThread: fetch 0 30000",
+                                            "B of MainThread: b 15000 30000"));
+  EXPECT_EQ(file["task_calls_left_out"], 0);
+  EXPECT_THAT(file["frames"]["name"], ElementsAre("run", "a", "fetch", "b"));  // no frame is there twice
+}
+
+TEST(Html, CallsOfTasksAreOfFunctionsWhereFramesAreLines) {
+  const auto file = written(two_tasks().profile(), {.frames = WriteOptions::Frames::line});
+  EXPECT_THAT(task_calls(file), ElementsAre("A of MainThread: a 5000 30000", "A of MainThread: fetch 0 30000",
+                                            "B of MainThread: b 15000 30000"));
+  const auto frame = file["tasks"][0]["frame"][0].get<std::size_t>();
+  EXPECT_EQ(file["frames"]["line"][frame], 0);
+}
+
 TEST(Html, HasTheOrderOfTimeWithItsGaps) {
   const auto file = written(profile_of("main;load 2 20\n~ 500\nmain 1 10\nmain;load 1 10"));
   EXPECT_THAT(runs(file), ElementsAre("main;load 20", " 500", "main 10", "main;load 10"));

@@ -12,6 +12,7 @@ import pytest
 
 import gauge_testing
 from folded_model import CASES, Costs, Model, fold_to, model_of
+from record_testing import run_recorded
 
 Step = dict[str, Any]
 Use = Callable[..., list[Any]]
@@ -29,16 +30,13 @@ LIGHT, DARK = "rgb(255, 255, 255)", "rgb(21, 23, 28)"
 
 
 @pytest.fixture
-def use(
-    npm_packages: pathlib.Path, consumer: Callable[[str], pathlib.Path], tmp_path: pathlib.Path
-) -> Callable[..., list[Any]]:
-    """Open the page of a folded text and take steps (tests/consumers/page.cjs); the answers of those that ask.
+def use_page(npm_packages: pathlib.Path, consumer: Callable[[str], pathlib.Path]) -> Use:
+    """Open a page and take steps (tests/consumers/page.cjs); the answers of those that ask.
 
     Whatever is done, the page must log nothing and load nothing.
     """
 
-    def use_page(folded: str, *steps: Step) -> list[Any]:
-        page = fold_to("html", folded, tmp_path / "page.html")
+    def use_page(page: pathlib.Path, *steps: Step) -> list[Any]:
         driver = gauge_testing.REPOSITORY / "tests/consumers/page.cjs"
         result = gauge_testing.run(
             [consumer("node"), driver, consumer("chromium"), page],
@@ -53,6 +51,12 @@ def use(
         return list(seen["answers"])
 
     return use_page
+
+
+@pytest.fixture
+def use(use_page: Use, tmp_path: pathlib.Path) -> Use:
+    """The same of the page of a folded text."""
+    return lambda folded, *steps: use_page(fold_to("html", folded, tmp_path / "page.html"), *steps)
 
 
 def ask(expression: str) -> Step:
@@ -143,6 +147,64 @@ def test_the_timeline_has_each_threads_time_and_gaps(use: Use) -> None:
         "Worker",
         "run 0-30",
     ]
+
+
+TASKS = """
+import asyncio
+
+def work(seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+async def fetch(first):
+    await asyncio.sleep(first)
+    for _ in range(10):
+        work(0.02)
+        await asyncio.sleep(0.02)
+
+async def main():
+    await asyncio.gather(*(asyncio.create_task(fetch(first), name=f"fetch {first}") for first in (0, 0.02)))
+
+asyncio.run(main())
+"""
+
+
+def test_tasks_are_lanes_in_which_calls_go_on_while_they_wait(
+    use_page: Use, tmp_path: pathlib.Path, representative: gauge_testing.Interpreter
+) -> None:
+    run_recorded(representative, tmp_path, TASKS)
+    page = tmp_path / "page.html"
+    gauge_testing.run([gauge_testing.executable_path(), "convert", "--to", "html", "-o", page, tmp_path / "out.gpf"])
+    lanes = """app.timeline.rows.map((row) => row.title || row.node.map((node, i) =>
+        [app.timeline.labelOf(node), row.end[i] - row.start[i]]))"""
+    choose = """(() => {
+        const lane = app.timeline.rows.findIndex((row) => row.title === '↳ fetch 0.02');
+        app.timeline.choose(app.timeline.box(lane + 1, 0));
+        return document.getElementById('details').textContent;
+    })()"""
+    rows, chosen, zoomed, opened = use_page(
+        page,
+        *press("2"),
+        ask(lanes),
+        ask(choose),
+        *press("Enter"),
+        ask(SCOPE),
+        *press("c"),
+        ask("document.getElementById('chosen').textContent"),
+    )
+    lengths = {}
+    for name in ("fetch 0", "fetch 0.02"):
+        (call, *others) = rows[rows.index(f"↳ {name}") + 1]
+        assert call[0].endswith("fetch")
+        assert others == []
+        lengths[name] = call[1]
+        assert call[1] > 0.3e9  # half of it waiting
+        parts = rows[rows.index(f"↳ {name}") + 2]
+        assert 0.3 < sum(part[1] for part in parts if part[0].endswith("work")) / call[1] < 0.7
+    assert chosen.startswith(opened)
+    assert zoomed["end"] - zoomed["start"] == pytest.approx(lengths["fetch 0.02"])
+    assert opened.endswith("fetch")
 
 
 def test_callers_and_callees_share_out_a_functions_total(use: Use) -> None:
