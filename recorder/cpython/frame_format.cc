@@ -139,6 +139,39 @@ bool FrameFormat::may_wait_for(const FrameCopy& callee, const FrameCopy& caller)
   return is_called_by_c || load<std::int32_t>(caller.bytes, fields.stack_top) >= 0;
 }
 
+/// Where the first free slot of its operand stack is, from its start; SIZE_MAX = not known.
+std::size_t FrameFormat::free_slot(const FrameCopy& frame) const noexcept {
+  const auto& fields = layout_.frame;
+  if (fields.stack_pointer != GAUGE_NO_FIELD) {
+    return load<std::uintptr_t>(frame.bytes, fields.stack_pointer) - frame.address;  // wraps: then it is too large
+  }
+  if (fields.stack_top == GAUGE_NO_FIELD) return SIZE_MAX;
+  const auto slots = load<std::int32_t>(frame.bytes, fields.stack_top);
+  return slots < 0 ? SIZE_MAX : fields.locals + static_cast<std::size_t>(slots) * sizeof(std::uintptr_t);
+}
+
+bool FrameFormat::has_called(const FrameCopy& callee, const FrameCopy& caller) const noexcept {
+  const auto& fields = layout_.frame;
+  if (fields.function == GAUGE_NO_FIELD || is_hidden(caller) || is_hidden(callee)) return true;
+  if (fields.is_entry != GAUGE_NO_FIELD && load<bool>(callee.bytes, fields.is_entry)) return true;  // by C code
+  constexpr std::size_t kSlots = 2 * sizeof(std::uintptr_t);
+  const std::size_t slot = free_slot(caller);
+  const std::size_t copied = caller.size + caller.spare;
+  if (slot < fields.locals + kSlots || slot >= copied || copied - slot < kSlots) return true;
+  // What resumes a generator keeps it on the stack; from 3.15 on something may lie on it.
+  if (is_generator(callee)) return has_word(caller, slot - kSlots, slot, generator_of(callee));
+  // A call takes its operands off the stack, and leaves their bytes: the function, or before it a bound method's self.
+  return has_word(caller, slot, slot + kSlots, load<std::uintptr_t>(callee.bytes, fields.function) & ~kTagBits);
+}
+
+/// Whether one of the words from `first` to `end` is that one, but for its tags.
+bool FrameFormat::has_word(const FrameCopy& frame, std::size_t first, std::size_t end, std::uintptr_t word) noexcept {
+  for (std::size_t at = first; at < end; at += sizeof word) {
+    if ((load<std::uintptr_t>(frame.bytes, at) & ~kTagBits) == word) return true;
+  }
+  return false;
+}
+
 bool FrameFormat::is_same_head(const FrameCopy& one, const FrameCopy& other) const noexcept {
   return one.address == other.address && one.executable == other.executable && one.previous == other.previous &&
          one.owner == other.owner;

@@ -78,6 +78,10 @@ class FrameFormat {
   [[nodiscard]] bool are_objects() const noexcept { return layout_.frame_object.running_states != 0; }
   /// False if `caller` is running itself, so that what looks like its callee is over, or not begun.
   [[nodiscard]] bool may_wait_for(const FrameCopy& callee, const FrameCopy& caller) const noexcept;
+  /// False if the operand stack of `caller`, which waits, has neither the function of `callee` where it was when it was
+  /// called, nor the generator that was resumed: then it is something else that it waits for, or one of the few calls
+  /// that leave no such trace (properties, __getitem__, the interpreter's own). True where that cannot be told.
+  [[nodiscard]] bool has_called(const FrameCopy& callee, const FrameCopy& caller) const noexcept;
   /// The same function called from the same place on the stack; a leaf may have moved on.
   [[nodiscard]] bool is_same_head(const FrameCopy& one, const FrameCopy& other) const noexcept;
   /// The same in every byte both have.
@@ -87,6 +91,9 @@ class FrameFormat {
   [[nodiscard]] std::uint8_t owner_of(const std::byte* bytes) const noexcept;
   [[nodiscard]] std::uintptr_t instruction_of(const std::byte* bytes) const noexcept;
   [[nodiscard]] std::uintptr_t generator_of(const FrameCopy& frame) const noexcept;
+  [[nodiscard]] std::size_t free_slot(const FrameCopy& frame) const noexcept;
+  [[nodiscard]] static bool has_word(const FrameCopy& frame, std::size_t first, std::size_t end,
+                                     std::uintptr_t word) noexcept;
   [[nodiscard]] std::uint64_t references_of(const FrameCopy& frame) const noexcept;
 
   const GaugeLayout& layout_;

@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace gauge::cpython {
+namespace {
+
+// Frames further down do not return, and come back, while the stack is copied.
+constexpr std::size_t kQuickFrames = 8;
+
+}  // namespace
 
 void HotChain::follow(StackCopy::Group group, std::uintptr_t top, std::uintptr_t chunk_top) noexcept {
   group_ = group;
@@ -59,6 +65,22 @@ std::size_t HotChain::agreeing_frames() const noexcept {
     if (!is_same) break;
   }
   return agreed;
+}
+
+std::uint64_t HotChain::traceless_calls() const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i + 1 < std::min(count_, kQuickFrames); ++i) {
+    if (format_.has_called(frames_[i], frames_[i + 1])) continue;
+    const std::array<std::uintptr_t, 2> call{frames_[i].executable, frames_[i + 1].address};
+    sum = add_to_fingerprint(sum + i + 1, call);
+  }
+  return sum;
+}
+
+std::size_t HotChain::traced_frames(std::size_t count) const noexcept {
+  std::size_t traced = std::min(count, count_ - std::min(count_, kQuickFrames) + 1);
+  while (traced > 0 && traced < count && format_.has_called(from_root(traced), from_root(traced - 1))) ++traced;
+  return traced;
 }
 
 bool HotChain::has_moved_on(std::size_t index) const noexcept {

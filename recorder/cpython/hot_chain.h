@@ -31,6 +31,11 @@ class HotChain {
 
   /// How many frames, from the outermost, are the same in all copies, each waiting for the next.
   [[nodiscard]] std::size_t agreeing_frames() const noexcept;
+  /// Stands for the calls among the innermost frames that left no trace in their callers, see
+  /// FrameFormat::has_called(); 0 = there are none.
+  [[nodiscard]] std::uint64_t traceless_calls() const noexcept;
+  /// How many of the outermost `count` frames there are before the first such call.
+  [[nodiscard]] std::size_t traced_frames(std::size_t count) const noexcept;
   /// True if the frame at `index`, from the outermost, is the same activation in all copies, though it ran.
   [[nodiscard]] bool has_moved_on(std::size_t index) const noexcept;
 

@@ -64,7 +64,8 @@ typedef struct GaugeLayout {
     uint32_t owner;            /* byte */
     uint32_t
         stack_top; /* 3.11 to 3.13: int, < 0 while the frame runs; later what is left of a frame has no executable */
-    uint32_t is_entry; /* to 3.11: byte, 1 = called by C code; later a hidden frame lies between */
+    uint32_t stack_pointer; /* from 3.14: address of the first free slot of the frame's operand stack */
+    uint32_t is_entry;      /* to 3.11: byte, 1 = called by C code; later a hidden frame lies between */
     uint32_t function, globals;
     uint32_t locals;             /* also the size of what comes before the locals */
     uint32_t first_hidden_owner; /* owners from here on mark frames that are the interpreter's own */

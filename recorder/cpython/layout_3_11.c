@@ -47,6 +47,7 @@ const GaugeLayout gauge_layout = {
               .instruction = offsetof(_PyInterpreterFrame, prev_instr),
               .owner = offsetof(_PyInterpreterFrame, owner),
               .stack_top = offsetof(_PyInterpreterFrame, stacktop),
+              .stack_pointer = GAUGE_NO_FIELD,
               .is_entry = offsetof(_PyInterpreterFrame, is_entry),
               .function = offsetof(_PyInterpreterFrame, f_func),
               .globals = offsetof(_PyInterpreterFrame, f_globals),

@@ -46,6 +46,7 @@ const GaugeLayout gauge_layout = {
               .instruction = offsetof(_PyInterpreterFrame, prev_instr),
               .owner = offsetof(_PyInterpreterFrame, owner),
               .stack_top = offsetof(_PyInterpreterFrame, stacktop),
+              .stack_pointer = GAUGE_NO_FIELD,
               .is_entry = GAUGE_NO_FIELD,
               .function = offsetof(_PyInterpreterFrame, f_funcobj),
               .globals = offsetof(_PyInterpreterFrame, f_globals),

@@ -50,6 +50,7 @@ const GaugeLayout gauge_layout = {
               .instruction = offsetof(_PyInterpreterFrame, instr_ptr),
               .owner = offsetof(_PyInterpreterFrame, owner),
               .stack_top = GAUGE_NO_FIELD,
+              .stack_pointer = offsetof(_PyInterpreterFrame, stackpointer),
               .is_entry = GAUGE_NO_FIELD,
               .function = offsetof(_PyInterpreterFrame, f_funcobj),
               .globals = offsetof(_PyInterpreterFrame, f_globals),

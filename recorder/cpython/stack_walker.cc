@@ -33,6 +33,8 @@ Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, Sta
   lookup_count_ = 0;
   lookup_rounds_ = 0;
   hot_bytes_ = StackCopy::kHotBytes;
+  traceless_calls_ = 0;
+  traceless_attempts_ = 0;
   guess.adopt(state);
   walk_.result = attempt_up_to({kMaxTries, kWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
     return attempt(state, context, guess, so_far.tries + 1 >= kTries);
@@ -93,7 +95,7 @@ Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, Sta
   }
   const std::size_t agreed = hot_->agreeing_frames();
   walk_.is_partial = has_lost_leaf || agreed < hot_->count();
-  if (!walk_.is_partial) return keep_agreed(agreed, guess);
+  if (!walk_.is_partial) return is_doubtful() ? Attempt::guessed_wrong : keep_agreed(agreed, guess);
   return may_be_partial ? keep_callers(agreed, top, now, guess) : give_up(agreed);
 }
 
@@ -108,6 +110,15 @@ Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_t top, const 
   hot_->follow(StackCopy::Group::first, top, now.chunk_top);
   const std::size_t agreed_at_first = hot_->agreeing_frames();
   return can_be_partial(agreed_at_first) ? keep_agreed(agreed_at_first, guess) : give_up(agreed_at_first);
+}
+
+/// True if a call left no trace in its caller, and the attempt before did not find the same. That takes chance twice:
+/// where copies are slow, a program in a short loop may come back to the same bytes in time for all of them.
+bool StackWalker::is_doubtful() noexcept {
+  const std::uint64_t calls = hot_->traceless_calls();
+  const bool is_new = calls != 0 && calls != traceless_calls_;
+  traceless_calls_ = calls;
+  return is_new && traceless_attempts_++ < kTracelessTries;
 }
 
 Attempt StackWalker::give_up(std::size_t agreed) noexcept {
@@ -160,7 +171,9 @@ Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept
   check_chunks(guess);
   descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
   // The caller of what has come or gone is right as well: it has gone on meanwhile.
-  const std::size_t kept = agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
+  std::size_t kept = agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
+  // Of a stack that did not hold still, a call is kept that left its trace.
+  if (walk_.is_partial) kept = hot_->traced_frames(kept);
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
     if (!place(frame.address, guess)) return Attempt::guessed_wrong;

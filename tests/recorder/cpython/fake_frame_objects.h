@@ -37,6 +37,7 @@ inline constexpr GaugeLayout kFakeObjectLayout{
               .instruction_unit = 1,
               .owner = GAUGE_NO_FIELD,
               .stack_top = GAUGE_NO_FIELD,
+              .stack_pointer = GAUGE_NO_FIELD,
               .is_entry = GAUGE_NO_FIELD,
               .function = GAUGE_NO_FIELD,
               .globals = 40,

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -42,6 +43,7 @@ inline constexpr GaugeLayout kFakeLayout{
               .instruction = 56,
               .owner = 70,
               .stack_top = 64,
+              .stack_pointer = GAUGE_NO_FIELD,
               .is_entry = GAUGE_NO_FIELD,
               .function = 16,
               .globals = 24,
@@ -73,7 +75,8 @@ class Memory {
 class FakeThread {
  public:
   static constexpr std::size_t kChunkBytes = 16384;
-  static constexpr std::size_t kFrameBytes = 72 + 4 * 8;  // two locals, two slots of operand stack
+  static constexpr std::int32_t kOperands = 2;            // of a frame that waits, with its locals
+  static constexpr std::size_t kFrameBytes = 72 + 4 * 8;  // those, and two slots that a call leaves
 
   explicit FakeThread(std::uintptr_t interpreter, std::uint64_t unique_id) : state_(256) {
     state_.set(kFakeLayout.thread.interpreter, interpreter);
@@ -93,24 +96,34 @@ class FakeThread {
       at = top_;
       top_ += kFrameBytes;
     } else {
-      memory = &outside_.emplace_back(kFrameBytes);
+      std::vector<Memory*>& idle = idle_[code];
+      if (idle.empty()) idle.push_back(&outside_.emplace_back(kFrameBytes));
+      memory = idle.back();  // a generator that is made anew lies where the last one did
+      idle.pop_back();
     }
     memory->set(at + kFakeLayout.frame.executable, code);
     memory->set(at + kFakeLayout.frame.previous, top_frame());
     memory->set(at + kFakeLayout.frame.instruction, code + 100);
+    memory->set(at + kFakeLayout.frame.function, function_of(code));
     memory->set_byte(at + kFakeLayout.frame.owner, owner);
     set_waiting(memory, at, false);
     if (!frames_.empty() && owner < kFakeLayout.frame.first_hidden_owner) {
       set_waiting(frames_.back().memory, frames_.back().at, true);
+      set_called(0, function_of(code));
+      if (owner == kFakeLayout.frame.generator_owner) set_resumed(0, memory->address());
     }
     for (std::size_t i = 0; i < 4; ++i) memory->set(at + kFakeLayout.frame.locals + 8 * i, ++stamp_);
     frames_.push_back({memory, at, owner});
     update();
   }
 
-  /// Returns from the innermost function. Its memory stays as it was.
+  /// Returns from the innermost function. Its memory stays as it was, but that a generator has no caller any more.
   void pop() {
-    if (frames_.back().owner == 0) {
+    const Frame last = frames_.back();
+    if (last.owner != 0) {
+      last.memory->set(kFakeLayout.frame.previous, 0);
+      idle_[last.memory->get(kFakeLayout.frame.executable)].push_back(last.memory);
+    } else {
       top_ -= kFrameBytes;
       if (top_ == kFakeLayout.chunk.data && chunks_.size() > 1) {
         retired_.push_back(std::move(chunks_.back()));
@@ -122,6 +135,12 @@ class FakeThread {
     if (!frames_.empty()) set_waiting(frames_.back().memory, frames_.back().at, false);
     update();
   }
+
+  [[nodiscard]] static std::uintptr_t function_of(std::uintptr_t code) { return code + 0x10'0000; }
+  /// What the frame `depth` callers up has left of the function that it called last, just above its operand stack.
+  void set_called(std::size_t depth, std::uintptr_t function) { set_operand(depth, kOperands, function); }
+  /// The last of the operands of the frame `depth` callers up: the generator that it resumes.
+  void set_resumed(std::size_t depth, std::uintptr_t generator) { set_operand(depth, kOperands - 1, generator); }
 
   /// What the frames pushed and touched from now on hold. A program that repeats itself repeats these.
   void set_stamp(std::uint64_t stamp) { stamp_ = stamp; }
@@ -154,8 +173,12 @@ class FakeThread {
     std::uint8_t owner;
   };
 
+  void set_operand(std::size_t depth, std::size_t slot, std::uintptr_t word) {
+    const Frame& frame = frames_[frames_.size() - 1 - depth];
+    frame.memory->set(frame.at + kFakeLayout.frame.locals + 8 * slot, word);
+  }
   static void set_waiting(Memory* memory, std::size_t at, bool is_waiting) {
-    memory->set_int(at + kFakeLayout.frame.stack_top, is_waiting ? 2 : -1);
+    memory->set_int(at + kFakeLayout.frame.stack_top, is_waiting ? kOperands : -1);
   }
   [[nodiscard]] std::uintptr_t top_frame() const {
     return frames_.empty() ? 0 : frames_.back().memory->address() + frames_.back().at;
@@ -186,6 +209,7 @@ class FakeThread {
   std::deque<Memory> chunks_;
   std::deque<Memory> retired_;
   std::deque<Memory> outside_;
+  std::map<std::uintptr_t, std::vector<Memory*>> idle_;  // of these, by the code that they were of
   std::vector<Frame> frames_;
   std::size_t top_ = 0;
   std::uint64_t stamp_ = 0;

@@ -129,6 +129,51 @@ class TwoRecursions {
   bool is_falling_ = true;
 };
 
+/// root runs a generator, a(), then another, b(), each where it lay the last time; and so on. Generators do not lie on
+/// the data stack, so they and their caller are copied apart from each other.
+class TwoGenerators {
+ public:
+  TwoGenerators() {
+    for (const std::uintptr_t code : {0x10U, 0x20U, 0x30U}) thread_.push(code);
+    thread_.push(kRoot);
+    for (std::size_t i = 0; i < kSteps; ++i) step();
+  }
+
+  void step() {
+    const std::size_t step = next_++ % kSteps;
+    const bool is_a = step < kSteps / 2;
+    const std::uintptr_t generator = is_a ? kA : kB;
+    thread_.set_stamp(100 * step);
+    switch (step % (kSteps / 2)) {
+      case 0:
+        return thread_.jump(kRoot + (is_a ? 1 : 2));
+      case 1:
+        return thread_.push(generator, kGenerator);
+      case 2:
+        return thread_.jump(generator + 1);
+      default:
+        return thread_.pop();
+    }
+  }
+
+  [[nodiscard]] ThreadState state() const { return thread_.state(); }
+  /// Whether the stack can have been that of the program, whole or without its innermost frame.
+  [[nodiscard]] static bool is_possible(const Walk& walk) {
+    const std::size_t depth = walk.frames.size();
+    if (walk.result == Walk::Result::failed) return true;
+    if (depth < 5) return depth == 4 || walk.is_partial;
+    return depth == 5 && walk.frames[0].executable == (walk.frames[1].instruction == kRoot + 1 ? kA : kB);
+  }
+
+ private:
+  static constexpr std::size_t kSteps = 8;
+  static constexpr std::uint8_t kGenerator = 1;
+  static constexpr std::uintptr_t kRoot = 0x100, kA = 0xA00, kB = 0xB00;
+
+  FakeThread thread_{0x1000, 1};
+  std::size_t next_ = 0;
+};
+
 /// Walks the program's stack while it moves on by so many steps before each of the pieces.
 struct Move {
   std::size_t piece, steps;
@@ -193,6 +238,27 @@ TEST_F(HotChainTest, MovesAllThroughACopyMakeNoStackThatNeverWas) {
     impossible += TwoChains::is_possible(walk_while(random() % TwoChains::kSteps, moves)) ? 0 : 1;
   }
   EXPECT_EQ(impossible, 0u);
+}
+
+/// Generators do not lie on the data stack: the program has time between the copies of one and of its caller.
+TEST(HotChain, NoGeneratorIsTakenForAnotherOfItsCaller) {
+  for (const unsigned percent : {50U, 80U}) {  // steps of the program for a hundred pieces
+    TwoGenerators program;
+    PausingReader reader;
+    StackWalker walker(reader, kFakeLayout);
+    const auto guess = std::make_unique<StackGuess>();
+    std::mt19937 random(20261127);
+    reader.before_piece = [&](std::size_t) {
+      for (auto steps = (percent + random() % 100) / 100; steps > 0; --steps) program.step();
+    };
+    std::size_t impossible = 0;
+    for (int i = 0; i < 50'000; ++i) {
+      const Walk walk = walker.walk(program.state(), {}, *guess);
+      impossible += TwoGenerators::is_possible(walk) ? 0 : 1;
+      for (std::size_t steps = random() % 100; steps > 0; --steps) program.step();
+    }
+    EXPECT_EQ(impossible, 0u) << percent;
+  }
 }
 
 /// A program as fast as any: a call or a return in the time in which 128 bytes are copied, one time in two.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <utility>
 
 #include "tests/recorder/cpython/fake_interpreter.h"
 #include "tests/recorder/cpython/unreliable_reader.h"
@@ -297,6 +298,69 @@ TEST_F(StackWalkerTest, TakesNoRemainsForTheCalleeOfAFrameThatRuns) {
   const Walk stack = walk();
   EXPECT_TRUE(stack.is_partial);
   EXPECT_THAT(codes(stack), ElementsAre(0x200, 0x100));
+}
+
+TEST_F(StackWalkerTest, TakesNoCalleeThatItsCallerHasNotCalled) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  walk();
+  thread.set_called(1, FakeThread::function_of(0x400));  // as copies have it that are all torn at the same place
+  reader.gathers = 0;
+  reader.before_range = [&, has_acted = false](const MemoryRange&) mutable {
+    if (reader.gathers != 2 || std::exchange(has_acted, true)) return;
+    thread.pop();
+    thread.push(0x400);
+  };
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x400, 0x200, 0x100));
+  EXPECT_FALSE(stack.is_partial);
+  EXPECT_EQ(stack.retries, 1u);
+}
+
+TEST_F(StackWalkerTest, TakesNoGeneratorThatItsCallerHasNotResumed) {
+  for (std::uintptr_t code : {0x100U, 0x200U}) thread.push(code);
+  thread.push(0x300, kGenerator);
+  walk();
+  EXPECT_EQ(walk().retries, 0u);
+  thread.set_resumed(1, 0x7000);  // another generator's
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x300, 0x200, 0x100));
+  EXPECT_EQ(stack.retries, 1u);
+}
+
+TEST_F(StackWalkerTest, TakesACallThatLeftNoTraceWhereItIsFoundTwice) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  thread.set_called(1, 0);
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x300, 0x200, 0x100));
+  EXPECT_FALSE(stack.is_partial);
+  EXPECT_EQ(stack.retries, 1u);
+}
+
+TEST_F(StackWalkerTest, ReadsNoMoreThanTwiceAgainForCallsThatLeaveNoTrace) {
+  for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
+  walk();
+  reader.gathers = 0;
+  reader.before_range = [&, seen = std::size_t{0}](const MemoryRange&) mutable {
+    if (seen == reader.gathers) return;
+    seen = reader.gathers;
+    thread.pop();
+    thread.push(0x300 + 0x100 * seen);
+    thread.set_called(1, 0);
+  };
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x600, 0x200, 0x100));
+  EXPECT_EQ(stack.retries, 2u);
+}
+
+TEST_F(StackWalkerTest, AsksNoTraceOfWhatCCodeCalls) {
+  for (std::uintptr_t code : {0x100U, 0x200U}) thread.push(code);
+  thread.push(0x999, kEntryFromC);
+  thread.push(0x300);
+  thread.set_called(2, 0);
+  walk();
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x300, 0x200, 0x100));
+  EXPECT_EQ(stack.retries, 0u);
 }
 
 TEST_F(StackWalkerTest, CopiesAgainWhereFewFramesWereCopiedTwice) {
