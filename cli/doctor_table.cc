@@ -75,9 +75,10 @@ class Table {
     const auto add = [&](std::string_view name, const Attempt& attempt) {
       if (attempt.works()) text += fmt::format("{}{}", text.empty() ? "" : ", or else ", name);
     };
-    add("memfd", facts.memfd);
+    const bool has_descriptors = facts.own_descriptors.works();
+    if (has_descriptors) add("memfd", facts.memfd);
     add("process_vm_readv", facts.process_vm_readv);
-    add("/proc/self/mem", facts.proc_mem);
+    if (has_descriptors) add("/proc/self/mem", facts.proc_mem);
     return text.empty() ? "none" : text;
   }
 

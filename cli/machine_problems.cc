@@ -33,10 +33,12 @@ struct Reader {
   std::string_view cost;  // where it must stand in for a better one
 };
 
-std::array<Reader, 3> readers_of(const MachineFacts& facts) {
-  return {Reader{"memfd", "memfd_create and pwritev", facts.memfd, ""},
-          // It pins every page that it reads.
-          Reader{"process_vm_readv", "process_vm_readv", facts.process_vm_readv, "several times"},
+/// Those that the recorder would use, best first.
+std::vector<Reader> readers_of(const MachineFacts& facts) {
+  // It pins every page that it reads.
+  const Reader without_descriptor{"process_vm_readv", "process_vm_readv", facts.process_vm_readv, "several times"};
+  if (!facts.own_descriptors.works()) return {without_descriptor};
+  return {Reader{"memfd", "memfd_create and pwritev", facts.memfd, ""}, without_descriptor,
           Reader{"/proc/self/mem", "open and pread64 of /proc/self/mem", facts.proc_mem, "many times"}};
 }
 
@@ -92,8 +94,10 @@ void add_descriptors(const MachineFacts& facts, std::vector<Problem>& problems) 
                       .what = fmt::format("is refused ({})", facts.own_descriptors.failure()),
                       .effect = facts.own_descriptors.signal != 0
                                     ? "the recorder tries it, so that every recorded program is killed at its start"
-                                    : "the recorder shares the program's descriptors: a program that closes all of "
-                                      "them, as daemons do, ends its recording",
+                                    : "the recorder shares the program's descriptors, and keeps none but its file's: "
+                                      "memory is read by process_vm_readv, at several times the cost; who waits for "
+                                      "the GIL is not told; a program that closes all, as daemons do, ends its "
+                                      "recording",
                       .remedy = how_to_allow(facts, facts.own_descriptors, "close_range or unshare")});
 }
 

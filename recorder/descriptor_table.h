@@ -8,8 +8,10 @@
 namespace gauge {
 
 enum class DescriptorTable {
-  own,     // of the calling thread, and of the threads it creates from now on
-  shared,  // with the program: this kernel or sandbox gives no other one
+  own,  // of the calling thread, and of the threads it creates from now on
+  // With the program: this kernel or sandbox gives no other one. The program may close any number of ours and open a
+  // file of its own there, which must be neither written nor closed.
+  shared,
 };
 
 /// Gives the calling thread its own, empty table, with /dev/null on 0, 1 and 2, which no file of ours may become:

@@ -58,7 +58,7 @@ RecordingFile::RecordingFile(const std::string& path, const Options& options) : 
 RecordingFile::~RecordingFile() {
   if (descriptor_ < 0) return;
   give_back_room();
-  close(descriptor_);
+  if (!options_.descriptor_is_shared || is_ours()) close(descriptor_);
 }
 
 void RecordingFile::open_special(const std::string& path) {
@@ -85,14 +85,20 @@ void RecordingFile::write(std::string_view bytes) {
   size_ += bytes.size();
 }
 
-void RecordingFile::check_identity() const {
+/// False where the program has closed the descriptor, or put another file in its place.
+bool RecordingFile::is_ours() const noexcept {
   struct stat status {};
-  if (fstat(descriptor_, &status) != 0 || status.st_dev != device_ || status.st_ino != inode_) {
+  return fstat(descriptor_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+void RecordingFile::check_identity() const {
+  if (!is_ours()) {
     throw Error{ErrorCode::io, fmt::format("{}: the program closed the recording's descriptor; "
                                            "what was recorded until then is kept",
                                            path_)};
   }
-  if (is_regular_ && status.st_nlink == 0) {
+  struct stat status {};
+  if (is_regular_ && fstat(descriptor_, &status) == 0 && status.st_nlink == 0) {
     throw Error{ErrorCode::io, fmt::format("{}: was deleted while it was written; record again", path_)};
   }
 }
@@ -110,10 +116,10 @@ void RecordingFile::keep_room_for_end(std::size_t bytes) {
 /// Nothing is cut off: only where the file is as long as we made it.
 void RecordingFile::give_back_room() const noexcept {
   struct stat status {};
-  const bool is_ours = is_regular_ && fstat(descriptor_, &status) == 0 && status.st_dev == device_ &&
-                       status.st_ino == inode_ && static_cast<std::uint64_t>(status.st_size) == size_;
+  const bool is_as_we_made_it = is_regular_ && is_ours() && fstat(descriptor_, &status) == 0 &&
+                                static_cast<std::uint64_t>(status.st_size) == size_;
   // Where it fails, the file system keeps a few blocks more for the file.
-  if (is_ours && ftruncate(descriptor_, static_cast<off_t>(size_)) != 0) return;
+  if (is_as_we_made_it && ftruncate(descriptor_, static_cast<off_t>(size_)) != 0) return;
 }
 
 void RecordingFile::write_all(std::string_view bytes) {

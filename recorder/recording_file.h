@@ -51,6 +51,7 @@ class RecordingFile final : public Sink {
  private:
   void open_special(const std::string& path);
   void open_regular(const std::string& path);
+  [[nodiscard]] bool is_ours() const noexcept;
   void check_identity() const;
   void keep_room_for_end(std::size_t bytes);
   void give_back_room() const noexcept;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "formats/gpf/records.h"
+#include "recorder/descriptor_table.h"
 
 namespace gauge {
 
@@ -89,9 +90,10 @@ struct StackSourceCounters {
 class StackSource {
  public:
   virtual ~StackSource() = default;
-  /// Makes ready on the sampler thread, whose descriptor table is private. Chooses how memory is read and checks it
-  /// against the interpreter. @throws Error(unsupported) saying why this interpreter or machine cannot be sampled
-  virtual void open() = 0;
+  /// Makes ready on the sampler thread. Chooses how memory is read and checks it against the interpreter.
+  /// @param table  that thread's; in a shared one no descriptor is kept
+  /// @throws Error(unsupported) saying why this interpreter or machine cannot be sampled
+  virtual void open(DescriptorTable table) = 0;
   /// "memfd", "process_vm_readv", "proc_mem". Valid after open().
   [[nodiscard]] virtual std::string_view reader_name() const noexcept = 0;
   /// Looks once at every thread.

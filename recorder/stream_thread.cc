@@ -122,7 +122,7 @@ void StreamThread::open_and_record() {
   const DescriptorTable table = separate_descriptor_table();
   RecordingParts parts{plan_.files, table};
   try {
-    start_sampler();  // paused until the file has its header
+    start_sampler(table);  // paused until the file has its header
     complete_metadata();
     parts.begin(plan_.metadata, plan_.sampler.interval);
     SampleStream stream{parts.writer(), plan_.line_tables, plan_.files.parts ? Parts::many : Parts::one};
@@ -147,17 +147,17 @@ void StreamThread::complete_metadata() {
   plan_.metadata.start_unix_ns = anchor.unix_ns;
 }
 
-void StreamThread::start_sampler() {
-  sampler_thread_.start("gauge-sampler", [this] { run_sampler(); });
+void StreamThread::start_sampler(DescriptorTable table) {
+  sampler_thread_.start("gauge-sampler", [this, table] { run_sampler(table); });
   opened_.get_future().get();
   const std::lock_guard lock{mutex_};
   stats_.reader = source_->reader_name();
 }
 
-void StreamThread::run_sampler() noexcept {
+void StreamThread::run_sampler(DescriptorTable table) noexcept {
   prctl(PR_SET_TIMERSLACK, 1UL);  // the default lets the kernel wake us 50 us late
   try {
-    source_->open();
+    source_->open(table);
   } catch (...) {
     opened_.set_exception(std::current_exception());
     return;

@@ -89,8 +89,8 @@ class StreamThread {
  private:
   void run() noexcept;
   void open_and_record();
-  void start_sampler();
-  void run_sampler() noexcept;
+  void start_sampler(DescriptorTable table);
+  void run_sampler(DescriptorTable table) noexcept;
   void complete_metadata();
   void record_to_end(RecordingParts& parts, SampleStream& stream);
   void record(RecordingParts& parts, SampleStream& stream);

@@ -50,18 +50,20 @@ nanoseconds monotonic_now() noexcept {
 
 }  // namespace
 
-LiveSource::Parts::Parts(const InterpreterFacts& facts, std::unique_ptr<MemoryReader> memory_reader)
+LiveSource::Parts::Parts(const InterpreterFacts& facts, std::unique_ptr<MemoryReader> memory_reader,
+                         DescriptorTable table)
     : reader(std::move(memory_reader)),
       threads(*reader, *facts.layout, facts.runtime, NativeIds(*reader, ThreadIds::of_caller(), facts.caller_ids)),
       walker(*reader, *facts.layout),
       codes(*reader, facts.objects),
       resolver(*reader, codes, facts.objects),
-      names(facts.objects),
+      places(table),
+      names(facts.objects, table),
       task_finder(*reader, *facts.layout, facts.objects) {}
 
-void LiveSource::open_with(std::unique_ptr<MemoryReader> reader) {
+void LiveSource::open_with(std::unique_ptr<MemoryReader> reader, DescriptorTable table) {
   check_caller_stack(facts_, *reader);
-  parts_ = std::make_unique<Parts>(facts_, std::move(reader));
+  parts_ = std::make_unique<Parts>(facts_, std::move(reader), table);
   facts_.stack.clear();
 }
 
@@ -118,7 +120,7 @@ void LiveSource::look_at(ThreadRecord& record, StackVisitor& visitor) noexcept {
     note_rest(record, cpu, sample, false);
     return;
   }
-  sample.status |= thread_status(*facts_.layout, walk, cpu, context.gil, record);
+  sample.status |= thread_status(*facts_.layout, walk, cpu, context.gil, parts_->places, record);
   resolve(record, walk, cpu, sample, visitor);
 }
 

@@ -7,6 +7,7 @@
 
 #include "recorder/cpython/code_cache.h"
 #include "recorder/cpython/frame_resolver.h"
+#include "recorder/cpython/kernel_places.h"
 #include "recorder/cpython/self_test.h"
 #include "recorder/cpython/stack_walker.h"
 #include "recorder/cpython/task_finder.h"
@@ -22,9 +23,9 @@ class LiveSource final : public StackSource {
  public:
   explicit LiveSource(InterpreterFacts facts) : facts_(std::move(facts)) {}
 
-  void open() override { open_with(open_memory_reader()); }
+  void open(DescriptorTable table) override { open_with(open_memory_reader(table), table); }
   /// open() with a reader of the caller's choice: for tests.
-  void open_with(std::unique_ptr<MemoryReader> reader);
+  void open_with(std::unique_ptr<MemoryReader> reader, DescriptorTable table = DescriptorTable::own);
   [[nodiscard]] std::string_view reader_name() const noexcept override { return parts_->reader->name(); }
   void look(StackVisitor& visitor) noexcept override;
   [[nodiscard]] bool is_finalizing() noexcept override;
@@ -33,13 +34,14 @@ class LiveSource final : public StackSource {
  private:
   /// Made by open(), in this order.
   struct Parts {
-    Parts(const InterpreterFacts& facts, std::unique_ptr<MemoryReader> memory_reader);
+    Parts(const InterpreterFacts& facts, std::unique_ptr<MemoryReader> memory_reader, DescriptorTable table);
 
     std::unique_ptr<MemoryReader> reader;
     ThreadList threads;
     StackWalker walker;
     CodeCache codes;
     FrameResolver resolver;
+    KernelPlaces places;
     ThreadNames names;
     TaskFinder task_finder;
     TaskTable tasks;

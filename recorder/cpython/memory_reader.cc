@@ -242,12 +242,18 @@ bool works(FallibleReader& reader) noexcept {
          !reader.read(kKernelAddress, single) && !reader.is_refused();
 }
 
-std::unique_ptr<MemoryReader> open_memory_reader() {
+std::unique_ptr<MemoryReader> open_memory_reader(DescriptorTable table) {
+  const bool is_shared = table == DescriptorTable::shared;
   std::vector<std::unique_ptr<FallibleReader>> candidates;
-  candidates.push_back(std::make_unique<MemfdReader>());
+  if (!is_shared) candidates.push_back(std::make_unique<MemfdReader>());
   candidates.push_back(std::make_unique<ProcessVmReader>());
-  candidates.push_back(std::make_unique<ProcMemReader>());
+  if (!is_shared) candidates.push_back(std::make_unique<ProcMemReader>());
   std::erase_if(candidates, [](const auto& reader) { return !works(*reader); });
+  if (candidates.empty() && is_shared) {
+    throw Error{ErrorCode::unsupported,
+                "process memory: cannot be read safely (close_range and unshare are refused, so that the program could "
+                "close what other ways need, and process_vm_readv is refused, too); allow close_range"};
+  }
   if (candidates.empty()) {
     throw Error{ErrorCode::unsupported,
                 "process memory: cannot be read (memfd with pwritev, process_vm_readv and /proc/self/mem were tried, "

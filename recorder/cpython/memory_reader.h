@@ -12,6 +12,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "recorder/descriptor_table.h"
+
 namespace gauge::cpython {
 
 /// Bytes of this process, from `address` on.
@@ -51,7 +53,8 @@ class MemoryReader {
 };
 
 /// The first of memfd, process_vm_readv and /proc/self/mem that works on this machine, in the calling thread's
-/// descriptor table. @throws Error(unsupported) naming what was tried and what refused
-[[nodiscard]] std::unique_ptr<MemoryReader> open_memory_reader();
+/// descriptor table; in a shared one only the second, which needs no descriptor: what the program puts in the place of
+/// a closed one is not to be written. @throws Error(unsupported) naming what was tried and what refused
+[[nodiscard]] std::unique_ptr<MemoryReader> open_memory_reader(DescriptorTable table = DescriptorTable::own);
 
 }  // namespace gauge::cpython

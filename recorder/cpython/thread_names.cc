@@ -28,8 +28,8 @@ std::string_view read_comm(const char* path, std::span<char, kCommBytes> buffer)
 
 }  // namespace
 
-ThreadNames::ThreadNames(const ObjectLayout& layout)
-    : layout_(layout), buffer_(std::make_unique_for_overwrite<char[]>(kMaxNameBytes)) {}
+ThreadNames::ThreadNames(const ObjectLayout& layout, DescriptorTable table)
+    : layout_(layout), table_(table), buffer_(std::make_unique_for_overwrite<char[]>(kMaxNameBytes)) {}
 
 std::string_view ThreadNames::name_of(MemoryReader& reader, std::uint64_t python_id, std::uint64_t native_id) noexcept {
   const std::string_view name = python_name(reader, python_id);
@@ -60,7 +60,7 @@ std::string_view ThreadNames::python_name(MemoryReader& reader, std::uint64_t py
 }
 
 std::string_view ThreadNames::kernel_name(std::uint64_t native_id) noexcept {
-  if (native_id == 0) return {};
+  if (native_id == 0 || table_ == DescriptorTable::shared) return {};
   std::array<char, 64> path;
   std::snprintf(path.data(), path.size(), "/proc/self/task/%llu/comm", static_cast<unsigned long long>(native_id));
   const std::string_view name = read_comm(path.data(), std::span<char, kCommBytes>(buffer_.get(), kCommBytes));

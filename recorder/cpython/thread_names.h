@@ -21,7 +21,8 @@ class ThreadNames {
   static constexpr std::size_t kMaxNameBytes = std::size_t{64} << 10;
 
   /// `layout` must outlive it. Needs no GIL.
-  explicit ThreadNames(const ObjectLayout& layout);
+  /// @param table  in a shared one the operating system is not asked, for which a file is opened
+  explicit ThreadNames(const ObjectLayout& layout, DescriptorTable table = DescriptorTable::own);
 
   /// The name of the thread with get_ident() == `python_id`, whose kernel id is `native_id` (0 = unknown). UTF-8, lone
   /// surrogates as three bytes; valid until the next call. Empty = unknown. In this order:
@@ -39,6 +40,7 @@ class ThreadNames {
   std::string_view kernel_name(std::uint64_t native_id) noexcept;
 
   const ObjectLayout& layout_;
+  const DescriptorTable table_;
   std::unique_ptr<char[]> buffer_;
 };
 

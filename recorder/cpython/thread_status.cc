@@ -1,61 +1,28 @@
 #include "recorder/cpython/thread_status.h"
 
-#include <fcntl.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <array>
-#include <charconv>
-#include <string_view>
 #include <utility>
 
 #include "formats/gpf/records.h"
-#include "recorder/cpython/memory_readers.h"
 #include "recorder/cpython/snapshot.h"
 
 namespace gauge::cpython {
 namespace {
 
-/// "/proc/self/task/<id>/syscall" without allocating.
-class SyscallPath {
- public:
-  explicit SyscallPath(std::uint64_t native_id) noexcept {
-    constexpr std::string_view kFolder = "/proc/self/task/";
-    constexpr std::string_view kFile = "/syscall";
-    char* end = std::copy(kFolder.begin(), kFolder.end(), text_.data());
-    end = std::to_chars(end, end + 20, native_id).ptr;
-    *std::copy(kFile.begin(), kFile.end(), end) = '\0';
-  }
-  [[nodiscard]] const char* text() const noexcept { return text_.data(); }
-
- private:
-  std::array<char, 64> text_{};
-};
-
-/// Of "running", "202 0x7f12.. 0x.." and "-1 0x..".
-KernelPlace parse_place(std::string_view text) noexcept {
-  if (text.starts_with("running")) return {.is_ready = true};
-  KernelPlace place;
-  const char* const end = text.data() + text.size();
-  const auto number = std::from_chars(text.data(), end, place.call);
-  if (number.ec != std::errc{} || end - number.ptr < 4) return {};
-  const char* const hexadecimal = number.ptr + 3;  // after " 0x"
-  if (std::from_chars(hexadecimal, end, place.first_argument, 16).ec != std::errc{}) return {};
-  return place;
-}
-
 /// Asks the kernel once, and only if somebody wants to know.
 class PlaceOnDemand {
  public:
-  explicit PlaceOnDemand(std::uint64_t native_id) noexcept : native_id_(native_id) {}
+  PlaceOnDemand(KernelPlaces& places, std::uint64_t native_id) noexcept : places_(places), native_id_(native_id) {}
 
   const std::optional<KernelPlace>& get() noexcept {
-    if (!std::exchange(is_asked_, true)) place_ = kernel_place(native_id_);
+    if (!std::exchange(is_asked_, true)) place_ = places_.of(native_id_);
     return place_;
   }
 
  private:
+  KernelPlaces& places_;
   std::uint64_t native_id_;
   bool is_asked_ = false;
   std::optional<KernelPlace> place_;
@@ -104,18 +71,9 @@ std::optional<std::chrono::nanoseconds> thread_cpu_time(std::uint64_t native_id)
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-std::optional<KernelPlace> kernel_place(std::uint64_t native_id) noexcept {
-  const Descriptor file(open(SyscallPath(native_id).text(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  std::array<char, 256> text;
-  const ssize_t length = read(file.number(), text.data(), text.size());
-  if (length <= 0) return std::nullopt;
-  return parse_place({text.data(), static_cast<std::size_t>(length)});
-}
-
 std::uint32_t thread_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu, std::uintptr_t gil,
-                            ThreadRecord& record) noexcept {
-  PlaceOnDemand place(record.state.native_id);
+                            KernelPlaces& places, ThreadRecord& record) noexcept {
+  PlaceOnDemand place(places, record.state.native_id);
   const std::uint32_t of_gil = gil_status(layout, walk, cpu, gil, record, place);
   return of_gil | cpu_status(cpu, (of_gil & gpf::kGilWanted) != 0, place);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "recorder/cpython/kernel_places.h"
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/stack_walker.h"
 #include "recorder/cpython/thread_list.h"
@@ -14,16 +15,6 @@ namespace gauge::cpython {
 /// CPU time used so far by a thread of this process, by its kernel id. 0.3 us.
 /// @return nothing if there is no such thread (any more)
 [[nodiscard]] std::optional<std::chrono::nanoseconds> thread_cpu_time(std::uint64_t native_id) noexcept;
-
-/// Where a thread is, as the kernel tells.
-struct KernelPlace {
-  bool is_ready = false;              // executing, or ready to; else it waits
-  std::int64_t call = -1;             // number of the system call that it waits in; -1 = none
-  std::uintptr_t first_argument = 0;  // of that call
-};
-
-/// By its kernel id. 2 to 3 us. @return nothing if the kernel does not tell
-[[nodiscard]] std::optional<KernelPlace> kernel_place(std::uint64_t native_id) noexcept;
 
 /// A thread's CPU clock, read on both sides of the walk.
 struct CpuSight {
@@ -44,6 +35,6 @@ struct CpuSight {
 /// still where it was; one that waited is still waiting, though it wakes now and then, as long as nobody else has taken
 /// the GIL.
 [[nodiscard]] std::uint32_t thread_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu,
-                                          std::uintptr_t gil, ThreadRecord& record) noexcept;
+                                          std::uintptr_t gil, KernelPlaces& places, ThreadRecord& record) noexcept;
 
 }  // namespace gauge::cpython

@@ -149,7 +149,12 @@ TEST(ProblemsOf, TellsOfASlowClock) {
 TEST(ProblemsOf, TellsOfASharedDescriptorTable) {
   MachineFacts facts = good_machine();
   facts.own_descriptors = {.error = EPERM};
-  EXPECT_THAT(problems_of(facts), ElementsAre(problem("descriptor table", "closes all of them", "close_range")));
+  EXPECT_THAT(problems_of(facts), ElementsAre(problem("descriptor table", "closes all,", "close_range")));
+  facts.memfd = {.error = EPERM};  // would not be used
+  facts.process_vm_readv = {.error = EPERM};
+  EXPECT_THAT(problems_of(facts),
+              ElementsAre(problem("process_vm_readv", "nothing can be recorded", "process_vm_readv"),
+                          problem("descriptor table", "closes all,", "close_range")));
 }
 
 TEST(ProblemsOf, TellsOfPythonHome) {

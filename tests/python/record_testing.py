@@ -62,9 +62,11 @@ def run_command(
     folder: pathlib.Path,
     options: Sequence[str] | None = ("-r", "1khz"),
     env: Mapping[str, str | None] | None = None,
+    below: Sequence[str | os.PathLike[str]] = (),
 ) -> Run:
-    """Run `command` in `folder`, recorded into out.gpf with these options of `gauge record`; None = bare."""
-    record = [gauge_testing.executable_path(), "record", "-o", "out.gpf", *(options or ()), "--"]
+    """Run `command` in `folder`, recorded into out.gpf with these options of `gauge record`; None = bare. All that by
+    the command `below`, if there is one."""
+    record = [*below, gauge_testing.executable_path(), "record", "-o", "out.gpf", *(options or ()), "--"]
     done = gauge_testing.run([*([] if options is None else record), *command], cwd=folder, env=env)
     lines = done.stderr.decode().splitlines(keepends=True)
     told = "".join(line for line in lines if line.startswith("gauge: "))
@@ -78,10 +80,11 @@ def run_recorded(
     source: str,
     *arguments: str,
     options: Sequence[str] | None = ("-r", "1khz"),
+    below: Sequence[str | os.PathLike[str]] = (),
 ) -> Run:
     """run_command() of `source`, after WORK, as <folder>/program.py."""
     (folder / "program.py").write_text(WORK + textwrap.dedent(source), encoding="utf-8")
-    return run_command([interpreter.path, "program.py", *arguments], folder, options)
+    return run_command([interpreter.path, "program.py", *arguments], folder, options, below=below)
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:

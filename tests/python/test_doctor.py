@@ -222,7 +222,7 @@ FORBIDDEN = {
     "pwritev": ("pwritev", "process_vm_readv", ["memfd"]),
     "process_vm_readv": ("process_vm_readv", "memfd", ["process_vm_readv"]),
     "both": ("memfd_create process_vm_readv", "proc_mem", ["memfd", "process_vm_readv"]),
-    "descriptors": ("close_range unshare", "memfd", ["descriptor table of its own"]),
+    "descriptors": ("close_range unshare", "process_vm_readv", ["descriptor table of its own"]),
 }
 
 

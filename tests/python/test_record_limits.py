@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from collections.abc import Callable
 
 import pytest
 
@@ -60,6 +61,33 @@ def test_a_program_that_limits_itself_is_recorded_on(newest: Interpreter, tmp_pa
     assert facts["end_reason"] == "exit"
     assert len(recording.with_function("after")) > SOME
     assert {path.name for path in tmp_path.iterdir()} - {"empty"} == {"out.gpf", "program.py"}
+
+
+# All numbers are closed, and taken by files of the program, which looks at them when the recording has noticed.
+DAEMON = """
+import threading
+
+time.sleep(1.2)  # a block is written
+os.closerange(3, 100)
+files = [os.open(f"own-{number}", os.O_RDWR | os.O_CREAT) for number in range(30)]
+is_over = threading.Event()
+threading.Thread(target=is_over.wait, args=(1.5,)).start()  # asks for what the kernel knows of waiting threads
+time.sleep(1.5)
+work(0.1)
+print([os.fstat(file).st_size for file in files] == [0] * 30)
+"""
+
+
+def test_what_a_program_opens_on_our_numbers_is_neither_written_nor_closed(
+    newest: Interpreter, tmp_path: pathlib.Path, build_tool: Callable[[str], pathlib.Path]
+) -> None:
+    without_table_of_its_own = [build_tool("gauge-forbid"), "close_range", "unshare", "--"]
+    outcome = run_recorded(newest, tmp_path, DAEMON, below=without_table_of_its_own)
+    assert (outcome.status, outcome.output, outcome.errors) == (0, "True\n", ""), outcome.told
+    assert "the program closed the recording's descriptor" in outcome.told
+    (facts,) = info(tmp_path / "out.gpf")
+    assert facts["reader"] == "process_vm_readv"
+    assert facts["samples"] > SOME
 
 
 def test_a_folder_that_vanishes_is_told_and_the_program_runs_on(newest: Interpreter, tmp_path: pathlib.Path) -> None:

@@ -34,7 +34,7 @@ class Server final : public StackSource {
  public:
   explicit Server(const LongRunPlan& plan) : plan_(plan), threads_(plan.threads) {}
 
-  void open() override {}
+  void open(DescriptorTable) override {}
   [[nodiscard]] std::string_view reader_name() const noexcept override { return "simulated"; }
   [[nodiscard]] bool is_finalizing() noexcept override { return false; }
   [[nodiscard]] StackSourceCounters counters() const noexcept override { return {}; }

@@ -139,6 +139,18 @@ TEST_F(RecordingFileTest, NeverWritesIntoAFileThatTookItsNumber) {
   close(theirs);
 }
 
+TEST_F(RecordingFileTest, NeverClosesAFileThatTookItsNumber) {
+  const int number = dup(0);
+  close(number);
+  {
+    RecordingFile file{path_, {.descriptor_is_shared = true}};
+    const int theirs = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ASSERT_EQ(dup2(theirs, number), number);
+    close(theirs);
+  }
+  EXPECT_EQ(close(number), 0);
+}
+
 /// The longest file that may be written, while it lives.
 class FileSizeLimit {
  public:

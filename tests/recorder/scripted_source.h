@@ -13,7 +13,7 @@ namespace gauge {
 
 class ScriptedSource final : public StackSource {
  public:
-  void open() override {
+  void open(DescriptorTable) override {
     if (on_open) on_open();
   }
   [[nodiscard]] std::string_view reader_name() const noexcept override { return "scripted"; }

@@ -23,7 +23,7 @@ LAYERS = {
     "formats/profile/": READER,
     "formats/spans/": (*BASE, "formats/gpf/records.h", "formats/profile/"),  # the status bits of samples
     "formats/": (*BASE, "formats/profile/", "formats/spans/"),
-    "recorder/cpython/": (*BASE, "formats/gpf/records.h", "recorder/stack_source.h"),
+    "recorder/cpython/": (*BASE, "formats/gpf/records.h", "recorder/descriptor_table.h", "recorder/stack_source.h"),
     "recorder/": (*WRITER, *CPYTHON),
     "cli/": (
         *READER,

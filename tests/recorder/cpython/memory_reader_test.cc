@@ -224,6 +224,10 @@ bool limit_file_size(rlim_t bytes) {
 
 TEST(OpenMemoryReader, PrefersTheMemfd) { EXPECT_EQ(open_memory_reader()->name(), "memfd"); }
 
+TEST(OpenMemoryReader, NeedsNoDescriptorInASharedTable) {
+  EXPECT_EQ(open_memory_reader(DescriptorTable::shared)->name(), "process_vm_readv");
+}
+
 TEST(OpenMemoryReader, FallsBackWhereFilesMayNotGrow) {
   EXPECT_EQ(in_child([] { return limit_file_size(kPage) && open_memory_reader()->name() == "process_vm_readv"; }), 0);
 }

@@ -124,7 +124,7 @@ struct Session {
       live.open_with(std::move(unreliable));
       liar.may_lie = true;
     } else {
-      live.open();
+      live.open(DescriptorTable::own);
     }
   }
 
