@@ -77,12 +77,6 @@ std::uint64_t HotChain::traceless_calls() const noexcept {
   return sum;
 }
 
-std::size_t HotChain::traced_frames(std::size_t count) const noexcept {
-  std::size_t traced = std::min(count, count_ - std::min(count_, kQuickFrames) + 1);
-  while (traced > 0 && traced < count && format_.has_called(from_root(traced), from_root(traced - 1))) ++traced;
-  return traced;
-}
-
 bool HotChain::has_moved_on(std::size_t index) const noexcept {
   return index < count_ && is_in_all_copies(from_root(index), [this](const FrameCopy& one, const FrameCopy& other) {
            return format_.is_same_head(one, other);

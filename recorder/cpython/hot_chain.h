@@ -34,8 +34,10 @@ class HotChain {
   /// Stands for the calls among the innermost frames that left no trace in their callers, see
   /// FrameFormat::has_called(); 0 = there are none.
   [[nodiscard]] std::uint64_t traceless_calls() const noexcept;
-  /// How many of the outermost `count` frames there are before the first such call.
-  [[nodiscard]] std::size_t traced_frames(std::size_t count) const noexcept;
+  /// False if the frame at `index`, from the outermost, is such a call.
+  [[nodiscard]] bool is_traced(std::size_t index) const noexcept {
+    return index == 0 || format_.has_called(from_root(index), from_root(index - 1));
+  }
   /// True if the frame at `index`, from the outermost, is the same activation in all copies, though it ran.
   [[nodiscard]] bool has_moved_on(std::size_t index) const noexcept;
 

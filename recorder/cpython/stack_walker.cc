@@ -172,8 +172,8 @@ Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept
   descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
   // The caller of what has come or gone is right as well: it has gone on meanwhile.
   std::size_t kept = agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
-  // Of a stack that did not hold still, a call is kept that left its trace.
-  if (walk_.is_partial) kept = hot_->traced_frames(kept);
+  // Of a stack that did not hold still, the last call is kept only if it left its trace.
+  if (walk_.is_partial && kept > 1 && !hot_->is_traced(kept - 1)) --kept;
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
     if (!place(frame.address, guess)) return Attempt::guessed_wrong;
