@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -151,7 +152,7 @@ class CallgrindWriter {
 
   void write_thread(const ThreadCost& thread) {
     begin(threads_[index_of(thread.thread)]);
-    if (thread.without_frames.samples > 0) out_.print("0 {}\n", cost_text(thread.without_frames));
+    if (thread.without_frames.samples > 0) write_self(0, thread.without_frames);
     const auto [first, last] = std::equal_range(graph_.roots.begin(), graph_.roots.end(), RootCost{thread.thread},
                                                 [](const auto& a, const auto& b) { return a.thread < b.thread; });
     for (auto root = first; root != last; ++root) {
@@ -164,7 +165,7 @@ class CallgrindWriter {
     const auto lines = std::equal_range(graph_.lines.begin(), graph_.lines.end(), LineCost{function},
                                         [](const LineCost& a, const LineCost& b) { return a.function < b.function; });
     for (auto line = lines.first; line != lines.second; ++line) {
-      out_.print("{} {}\n", line->line, cost_text(line->self));
+      write_self(line->line, line->self);
     }
     const auto edges = std::equal_range(graph_.edges.begin(), graph_.edges.end(), CallEdge{function},
                                         [](const CallEdge& a, const CallEdge& b) { return a.caller < b.caller; });
@@ -180,9 +181,18 @@ class CallgrindWriter {
     out_.print("fn={}\n", names_.reference(symbol.name));
   }
 
-  // Object and file of the callee stand before its name, and only where they are not the caller's.
+  void write_self(std::uint32_t line, const Weights& cost) {
+    out_.print("{} {}\n", line, cost_text(cost));
+    assumed_object_ = current_.object;
+  }
+
+  // Object and file of the callee stand before its name, and only where they are not the caller's. But gprof2dot takes
+  // the object of the call before for this one's, unless there was self cost in between.
   void write_call(const Symbol& callee, std::uint64_t calls, std::uint32_t call_line, const Weights& inclusive) {
-    if (callee.object != current_.object) out_.print("cob={}\n", objects_.reference(callee.object));
+    if (callee.object != current_.object || callee.object != assumed_object_) {
+      out_.print("cob={}\n", objects_.reference(callee.object));
+      assumed_object_ = callee.object;
+    }
     if (callee.file != current_.file) out_.print("cfi={}\n", files_.reference(callee.file));
     out_.print("cfn={}\n", names_.reference(callee.name));
     // After "calls=0" callgrind_annotate would take the next line for self cost.
@@ -200,6 +210,7 @@ class CallgrindWriter {
   std::vector<Symbol> threads_;
   std::vector<Symbol> processes_;
   Symbol current_;
+  std::optional<CompressedNames::Index> assumed_object_;  // by gprof2dot, of the callee of a call that names none
 };
 
 }  // namespace

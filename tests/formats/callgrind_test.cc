@@ -33,7 +33,8 @@ TEST(Callgrind, HeaderIsInTheOrderItsReadersNeed) {
 
 TEST(Callgrind, ProcessAndThreadStandAboveTheRoots) {
   const std::string text = callgrind("main@m.py:4:5 3 30 20");
-  EXPECT_EQ(block_of(text, "<process 1>"), "fn=(1) <process 1>\ncfn=(2) <thread MainThread>\ncalls=3 0\n0 3 30 20 0\n");
+  EXPECT_EQ(block_of(text, "<process 1>"),
+            "fn=(1) <process 1>\ncob=(1)\ncfn=(2) <thread MainThread>\ncalls=3 0\n0 3 30 20 0\n");
   EXPECT_EQ(block_of(text, "(2)"), "fn=(2)\ncfi=(2) m.py\ncfn=(3) main\ncalls=3 4\n0 3 30 20 0\n");
   EXPECT_EQ(block_of(text, "(3)"), "fn=(3)\n5 3 30 20 0\n");
 }

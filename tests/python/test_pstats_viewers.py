@@ -234,6 +234,7 @@ Shares = tuple[float, float, int]  # percentages of total and of own, times
 
 class Graph(NamedTuple):
     nodes: dict[str, Shares]
+    packages: dict[str, str]  # of nodes; empty where there is none
     edges: dict[tuple[str, str], tuple[float, int]]
 
 
@@ -248,15 +249,15 @@ def unquote(text: str) -> str:
 def draw(format_name: str, path: pathlib.Path) -> Graph:
     result = run_viewer("gprof2dot", "-f", format_name, "--node-thres=0", "--edge-thres=0", path)
     assert result.stderr == b""  # such as a ratio greater than one, or a call to what is not defined
-    graph = Graph({}, {})
+    graph = Graph({}, {}, {})
     names = {}
     edges = []
     for line in result.stdout.decode().splitlines():
         if match := re.match(rf"\t{_ID} \[{_LABEL}", line):
-            # Before them a package, which it takes from the call before where there is no self cost in between.
-            *_, name, total, own, times = unquote(match[2]).split("\n")
+            *package, name, total, own, times = unquote(match[2]).split("\n")
             assert name not in graph.nodes
             names[match[1]] = name
+            graph.packages[name] = "".join(package)
             graph.nodes[name] = (float(total.strip("%")), float(own.strip("(%)")), int(times.strip("×")))
         elif match := re.match(rf"\t{_ID} -> {_ID} \[{_LABEL}", line):
             *total, times = unquote(match[3]).split("\n")
@@ -310,6 +311,8 @@ def test_gprof2dot_draws_every_function_and_edge_of_callgrind(name: str, tmp_pat
     def bare(symbol: str) -> str:
         """Without file and package: gprof2dot knows functions by their names alone."""
         return symbol.partition(":")[2].rpartition(" [")[0]
+
+    assert graph.packages == {bare(each): each.rpartition(" [")[2].removesuffix("]") for each in own}
 
     inclusive = expected_inclusive(model).items()
     assert_same(

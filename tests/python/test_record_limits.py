@@ -67,7 +67,7 @@ def test_a_program_that_limits_itself_is_recorded_on(newest: Interpreter, tmp_pa
 DAEMON = """
 import threading
 
-time.sleep(1.2)  # a block is written
+time.sleep(2)  # a block is written once a second
 os.closerange(3, 100)
 files = [os.open(f"own-{number}", os.O_RDWR | os.O_CREAT) for number in range(30)]
 is_over = threading.Event()
