@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "recorder/cpython/frame_format.h"
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
 #include "recorder/cpython/thread_state.h"
@@ -97,7 +98,7 @@ class FakeThread {
       top_ += kFrameBytes;
     } else {
       std::vector<Memory*>& idle = idle_[code];
-      if (idle.empty()) idle.push_back(&outside_.emplace_back(kFrameBytes));
+      if (idle.empty()) idle.push_back(&outside_.emplace_back(FrameFormat::kMaxCopySize));
       memory = idle.back();  // a generator that is made anew lies where the last one did
       idle.pop_back();
     }
