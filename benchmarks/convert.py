@@ -1,7 +1,10 @@
 """Seconds and peak memory of `gauge convert`, per format, on a generated recording.
 
 python benchmarks/convert.py --gauge build/release/bin/gauge --generate build/release/tests/gauge-generate
-    [--samples 1000000] [--runs 5]
+    [--samples 1000000] [--runs 5] [--tachyon python3.15]
+
+With CPython 3.15 at hand, its own sampler and Gauge record one program, and each converts its own recording to the
+formats that both know, in turns.
 """
 
 from __future__ import annotations
@@ -10,9 +13,13 @@ import argparse
 import statistics
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from measure import machine, run, table
+from measure import TARGETS, Run, machine, recorded_by_tachyon, recording_info, run, table
+
+# What both write, by the names that either has for it.
+BOTH = {"pstats": "--pstats", "collapsed": "--collapsed", "firefox": "--gecko", "html": "--flamegraph"}
 
 
 def all_formats(gauge: str) -> list[str]:
@@ -20,6 +27,46 @@ def all_formats(gauge: str) -> list[str]:
     text = subprocess.run([gauge, "convert", "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     listed = text.partition("Formats:\n")[2].partition("\n\n")[0]
     return [line.split()[0] for line in listed.splitlines()]
+
+
+def cells(runs: Sequence[Run], output: Path) -> list[str]:
+    """Seconds, peak memory, size of the output, and how fast it was written."""
+    seconds = statistics.median(run.wall for run in runs)
+    size = output.stat().st_size
+    peak = max(run.max_rss for run in runs)
+    return [f"{seconds:.2f}", f"{peak / 2**20:.0f}", f"{size / 1e6:.1f}", f"{size / 1e6 / seconds:.0f}"]
+
+
+def beside_tachyon(gauge: str, python: str, folder: Path) -> list[list[str]]:
+    """Of the same program, one recording each: samples a second of its conversion."""
+    program = [str(TARGETS / "read_library.py"), "4", "40"]
+    ours, theirs, output = folder / "x.gpf", folder / "x.bin", folder / "out"
+    run([gauge, "record", "-r", "1khz", "-o", str(ours), "--", python, *program])
+    counts = {
+        "Gauge": int(str(recording_info(gauge, ours)["samples"])),
+        "CPython 3.15": recorded_by_tachyon(python, "1khz", program, theirs),
+    }
+    rows = []
+    for name, option in BOTH.items():
+        commands = {
+            "Gauge": [gauge, "convert", "--to", name, "-f", "-o", str(output), str(ours)],
+            "CPython 3.15": [python, "-m", "profiling.sampling", "replay", option, "-o", str(output), str(theirs)],
+        }
+        runs: dict[str, list[Run]] = {who: [] for who in commands}
+        sizes: dict[str, int] = {}
+        for _ in range(3):
+            for who, command in commands.items():
+                output.unlink(missing_ok=True)
+                runs[who].append(run(command))
+                sizes[who] = output.stat().st_size
+        for who in commands:
+            seconds = statistics.median(run.wall for run in runs[who])
+            peak = max(run.max_rss for run in runs[who])
+            rows.append(
+                [name, who, f"{counts[who]:,}", f"{seconds:.2f}", f"{counts[who] / seconds / 1e6:.2f}"]
+                + [f"{peak / 2**20:.0f}", f"{sizes[who] / 1e6:.2f}"]
+            )
+    return rows
 
 
 def main() -> None:
@@ -31,6 +78,7 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=25)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--formats", help="with commas between; default: all")
+    parser.add_argument("--tachyon", help="CPython 3.15, for its sampler")
     options = parser.parse_args()
     formats = options.formats.split(",") if options.formats else all_formats(options.gauge)
 
@@ -46,20 +94,19 @@ def main() -> None:
             output = Path(folder) / f"out.{name}"
             command = [options.gauge, "convert", "--to", name, "-f", "-o", str(output), str(recording)]
             runs = [run(command) for _ in range(options.runs)]
-            rows.append(
-                [
-                    name,
-                    f"{statistics.median(r.wall for r in runs):.2f}",
-                    f"{max(r.max_rss for r in runs) / 2**20:.0f}",
-                    f"{output.stat().st_size / 1e6:.1f}",
-                ]
-            )
+            rows.append([name, *cells(runs, output)])
         size = recording.stat().st_size
     print(
         f"{machine()}; {options.samples:,} samples, {options.threads} threads, depth to {options.depth}, "
         f"{size / 1e6:.1f} MB recording, median of {options.runs}\n"
     )
-    print(table(["format", "seconds", "peak MB", "output MB"], rows))
+    print(table(["format", "seconds", "peak MB", "output MB", "MB/s"], rows))
+    if options.tachyon:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = beside_tachyon(options.gauge, options.tachyon, Path(folder))
+        print("\nread_library.py, 4 threads, 40 s at 1 kHz, CPython 3.15, each its own recording, median of 3:\n")
+        header = ["format", "recorder", "samples", "seconds", "million samples a second", "peak MB", "output MB"]
+        print(table(header, rows))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import platform
+import re
 import shlex
 import statistics
 import subprocess
@@ -47,6 +48,17 @@ def recording_info(gauge: str, path: Path) -> dict[str, object]:
     output = subprocess.run([gauge, "info", "--json", str(path)], check=True, capture_output=True).stdout
     (info,) = json.loads(output)
     return dict(info)
+
+
+def recorded_by_tachyon(python: str, rate: str, program: Sequence[str], path: Path) -> int:
+    """Run ``program`` under the sampler of CPython 3.15, all its threads, into a file of that one's own format.
+    Returns the samples it says that it took, one for each thread and look."""
+    command = [python, "-m", "profiling.sampling", "run", "-a", "-r", rate, "--binary", "-o", str(path), *program]
+    output = run(command).output
+    told = re.search(r"\((\d+) samples\)", output)
+    if told is None:
+        sys.exit(f"{shlex.join(command)} does not tell how many samples it took:\n{output}")
+    return int(told.group(1))
 
 
 def median_and_range(values: Sequence[float]) -> tuple[float, float, float]:
