@@ -18,6 +18,7 @@ namespace gauge {
 namespace {
 
 using test::Timeline;
+using test::two_tasks;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -163,16 +164,6 @@ TEST(Chrome, TheMiddleOfAStackThatIsTooDeepIsOneSlice) {
   EXPECT_EQ(begins.front()["name"], "main");
   EXPECT_EQ(begins[249]["name"], "[frames not shown]");
   EXPECT_EQ(begins.back()["name"], "leaf");
-}
-
-Timeline two_tasks() {
-  Timeline timeline;
-  for (const auto* name : {"a", "b", "fetch"}) timeline.coroutine(name);
-  timeline.tick(10ms, "run;a;fetch", {.task = "A", .outer_frames = 1});
-  timeline.tick(20ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1});
-  timeline.tick(30ms, "run;a;fetch", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 2});
-  timeline.tick(40ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1, .task_same_frames = 1});
-  return timeline;
 }
 
 TEST(Chrome, TasksAreLanesInWhichCallsGoOnWhileOthersRun) {

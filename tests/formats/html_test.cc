@@ -18,6 +18,7 @@ namespace gauge {
 namespace {
 
 using test::Timeline;
+using test::two_tasks;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -71,16 +72,6 @@ std::vector<std::string> runs(const nlohmann::json& file, std::size_t thread = 0
 TEST(Html, HasEveryWeightOfEachStack) {
   const auto file = written(profile_of("main;load 1 10 5 gil\nmain 2 20 6\nmain;load 3 30 7"));
   EXPECT_THAT(weights(file), ElementsAre("main 2 20 6 0", "main;load 4 40 12 10"));
-}
-
-Timeline two_tasks() {
-  Timeline timeline;
-  for (const auto* name : {"a", "b", "fetch"}) timeline.coroutine(name);
-  timeline.tick(10ms, "run;a;fetch", {.task = "A", .outer_frames = 1});
-  timeline.tick(20ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1});
-  timeline.tick(30ms, "run;a;fetch", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 2});
-  timeline.tick(40ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1, .task_same_frames = 1});
-  return timeline;
 }
 
 /// "A of MainThread: a 5000 30000": microseconds, the start since the call before.

@@ -15,6 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::Timeline;
+using test::two_tasks;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
@@ -37,17 +38,6 @@ std::vector<std::string> described(const Profile& profile, const TaskCalls& foun
                                 ms(call.start), ms(call.end), call.samples));
   }
   return lines;
-}
-
-/// Two tasks by turns, the first in two calls.
-Timeline two_tasks() {
-  Timeline timeline;
-  for (const auto* name : {"a", "b", "fetch"}) timeline.coroutine(name);
-  timeline.tick(10ms, "run;a;fetch", {.task = "A", .outer_frames = 1});
-  timeline.tick(20ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1});
-  timeline.tick(30ms, "run;a;fetch", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 2});
-  timeline.tick(40ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1, .task_same_frames = 1});
-  return timeline;
 }
 
 TEST(TaskCalls, AreOfOneTaskAfterTheOtherCallersFirst) {

@@ -18,16 +18,12 @@ using test::described;
 using test::infer;
 using test::only;
 using test::Timeline;
+using test::two_tasks;
 using testing::UnorderedElementsAre;
 using namespace std::chrono_literals;
 
 TEST(InferTaskSpans, ATasksCallsGoOnWhileOthersRun) {
-  Timeline timeline;
-  for (const auto* name : {"a", "b", "fetch"}) timeline.coroutine(name);
-  timeline.tick(10ms, "run;a;fetch", {.task = "A", .outer_frames = 1});
-  timeline.tick(20ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1});
-  timeline.tick(30ms, "run;a;fetch", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 2});
-  timeline.tick(40ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1, .task_same_frames = 1});
+  const Timeline timeline = two_tasks();
   EXPECT_THAT(described(timeline), UnorderedElementsAre("fetch 5..35 x2", "a 5..35 x2", "b 15..45 x2", "run 5..45 x4"));
   EXPECT_EQ(only(timeline, "a").unwatched, 0ms);
 }

@@ -152,4 +152,15 @@ void Timeline::count(const Sample& sample) {
   entry->weights += weights_of(sample);
 }
 
+Timeline two_tasks() {
+  using namespace std::chrono_literals;
+  Timeline timeline;
+  for (const auto* name : {"a", "b", "fetch"}) timeline.coroutine(name);
+  timeline.tick(10ms, "run;a;fetch", {.task = "A", .outer_frames = 1});
+  timeline.tick(20ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1});
+  timeline.tick(30ms, "run;a;fetch", {.same_frames = 1, .task = "A", .outer_frames = 1, .task_same_frames = 2});
+  timeline.tick(40ms, "run;b", {.same_frames = 1, .task = "B", .outer_frames = 1, .task_same_frames = 1});
+  return timeline;
+}
+
 }  // namespace gauge::test

@@ -52,4 +52,7 @@ class Timeline {
   std::vector<Sample> samples_;
 };
 
+/// Tasks A and B by turns, from 10 ms to 40 ms: "run;a;fetch", "run;b", and both again, in the calls that they were in.
+[[nodiscard]] Timeline two_tasks();
+
 }  // namespace gauge::test
