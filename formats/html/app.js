@@ -86,13 +86,16 @@ class App {
 
   drawTimeline() {
     const {boxFrame, frames} = this.recording;
+    const layout = layOutTimeline(this.recording, this.threads);
     this.timeline.tree = {frame: boxFrame};
     this.timeline.show({
-      ...layOutTimeline(this.recording, this.threads),
+      ...layout,
       labelOf: (node) => frames[boxFrame[node]].name,
       fillOf: (node) => this.palette.fills[boxFrame[node]],
       isMatch: this.matchOf(this.timeline.tree),
     });
+    byId('lanes').replaceChildren(...layout.lanes.map((row) => new Option(layout.rows[row].title, String(row))));
+    this.updateLanes();
   }
 
   matchOf(tree) {
@@ -218,6 +221,7 @@ class App {
     }
     this.makeWeights();
     this.makeThreads();
+    byId('lanes').addEventListener('change', (event) => this.timeline.goTo(Number(event.target.value)));
     this.makeLegend();
     byId('search').addEventListener('input', (event) => this.search(event.target.value));
     byId('search').addEventListener('keydown', (event) => this.keyInSearch(event));
@@ -249,6 +253,11 @@ class App {
     select.addEventListener('change', () => this.setThread(Number(select.value)));
   }
 
+  /** Where there is one lane only, there is nowhere to go. */
+  updateLanes() {
+    byId('lanes').parentElement.hidden = this.view !== 'timeline' || byId('lanes').length < 2;
+  }
+
   makeLegend() {
     for (const name of this.palette.legend) {
       const button = element('button', name);
@@ -277,6 +286,7 @@ class App {
         `No ${WEIGHTS[weight]} in this recording`;
     }
     byId('threads').value = String(this.thread);
+    this.updateLanes();
     this.updateMatches();
     this.updateReset();
   }
@@ -376,6 +386,14 @@ class App {
   stepThread(by) {
     const values = [...byId('threads').options].map((option) => Number(option.value));
     this.setThread(values[(values.indexOf(this.thread) + by + values.length) % values.length]);
+  }
+
+  /** Of the timeline: brings the thread or task into sight that comes next there. */
+  stepLane(by) {
+    const lanes = byId('lanes');
+    if (this.view !== 'timeline' || lanes.length === 0) return;
+    lanes.selectedIndex = (lanes.selectedIndex + by + lanes.length) % lanes.length;
+    this.timeline.goTo(Number(lanes.value));
   }
 
   stepWeight() {

@@ -295,6 +295,9 @@ class FlameView {
     return null;
   }
 
+  /** Scrolls so that the row is the first, as far as there are rows enough. */
+  goTo(row) { this.element.scrollTop = row * ROW; }
+
   bringIntoSight({row, start, end}) {
     const width = this.end - this.start;
     if (end <= this.start || start >= this.end) {

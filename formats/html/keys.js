@@ -19,6 +19,8 @@ const SHORTCUTS = [
   {keys: ['0', 'Escape'], what: 'show everything', run: (app) => app.reset()},
   {keys: ['c'], what: 'callers and callees of the chosen function; a double click does, too', run: (app) => app.openChosen()},
   {keys: ['t', 'T'], what: 'next thread, and the one before', run: (app, key) => app.stepThread(key === 't' ? 1 : -1)},
+  {keys: ['l', 'L'], what: 'to the next thread or task of the timeline, and the one before',
+    run: (app, key) => app.stepLane(key === 'l' ? 1 : -1)},
   {keys: ['w'], what: 'next weight', run: (app) => app.stepWeight()},
   {keys: ['d'], what: 'dark or light', run: (app) => app.toggleTheme()},
   {keys: ['?'], what: 'these keys', run: (app) => app.showKeys()},

@@ -67,20 +67,25 @@ function layOutTree(tree) {
 
 /**
  * Threads one below the other, each as its stacks followed each other. A call seen in several runs is one box. Below a
- * thread stand its tasks, whose calls go on while they wait.
+ * thread stand its tasks, whose calls go on while they wait. `lanes` are the rows that name either.
  */
 function layOutTimeline(recording, threads) {
   const depth = new Int32Array(recording.nodeFrame.length);
   for (let node = 1; node < depth.length; node++) depth[node] = depth[recording.nodeCaller[node]] + 1;
   const rows = [];
+  const lanes = [];
+  const addLane = (title, laneRows) => {
+    lanes.push(rows.length);
+    rows.push(new Row(title), ...laneRows);
+  };
   for (const thread of threads) {
     if (rows.length > 0) rows.push(new Row());
-    rows.push(new Row(thread.name), ...layOutRuns(recording, depth, thread.runs));
+    addLane(thread.name, layOutRuns(recording, depth, thread.runs));
     for (const task of recording.tasks.filter((each) => each.thread === thread)) {
-      rows.push(new Row(`↳ ${task.name}`), ...layOutCalls(task.calls));
+      addLane(`↳ ${task.name}`, layOutCalls(task.calls));
     }
   }
-  return {rows, length: recording.length};
+  return {rows, lanes, length: recording.length};
 }
 
 function layOutRuns(recording, depth, runs) {
