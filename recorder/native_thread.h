@@ -36,4 +36,10 @@ class NativeThread {
   bool is_started_ = false;
 };
 
+/// Lets the calling thread wake up when it asked to, as far as the system allows: not 50 us later, as the kernel may by
+/// default, and before what computes beside it, for it asks for the processor seldom and for moments. It gets no more
+/// of it than others. Harmless where that is refused or not known (Linux before 6.12); below a seccomp filter it is not
+/// tried.
+void wake_promptly() noexcept;
+
 }  // namespace gauge

@@ -1,7 +1,6 @@
 #include "recorder/stream_thread.h"
 
 #include <fmt/core.h>
-#include <sys/prctl.h>
 
 #include <cmath>
 #include <new>
@@ -155,7 +154,7 @@ void StreamThread::start_sampler(DescriptorTable table) {
 }
 
 void StreamThread::run_sampler(DescriptorTable table) noexcept {
-  prctl(PR_SET_TIMERSLACK, 1UL);  // the default lets the kernel wake us 50 us late
+  wake_promptly();
   try {
     source_->open(table);
   } catch (...) {
