@@ -37,8 +37,7 @@ Attempt FrameObjectWalker::attempt(const ThreadState& state, const WalkContext& 
   }
   const ThreadState now = copy_.thread();
   if (!is_same_running(state, now)) return Attempt::no_stack;
-  walk_.gil_before = copy_.gil_before();
-  walk_.gil_after = copy_.gil_after();
+  walk_.gil = {copy_.gil_before(), copy_.gil_after()};
   if (now.current_frame == 0) return Attempt::no_stack;
   if (!copy_.is_steady(guess.pace) && need == Need::whole_stack) return Attempt::torn;
   if (now.current_frame != guessed(guess)[0] && need == Need::whole_stack) {

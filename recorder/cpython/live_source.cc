@@ -16,30 +16,16 @@ using std::chrono::nanoseconds;
 constexpr std::array<nanoseconds, 4> kNameChecks{nanoseconds{0}, std::chrono::milliseconds{10},
                                                  std::chrono::milliseconds{100}, std::chrono::seconds{1}};
 
-// A clock that fails to count a thread's run must not hide it for long.
-constexpr nanoseconds kLongestRest = std::chrono::seconds{1};
-
-std::uintptr_t top_of(const ThreadState& state) noexcept {
-  return state.c_frame != 0 ? state.c_frame : state.current_frame;
+/// What the thread has used since its last sample, by its clock before the look.
+void measure_cpu(const ThreadRecord& record, CpuSight& cpu, ThreadSample& sample) noexcept {
+  if (cpu.before && record.has_cpu) sample.cpu = *cpu.before - record.cpu;
+  cpu.has_run = !record.has_cpu || sample.cpu.count() != 0;
 }
 
-bool is_still_at_rest(const ThreadRecord& record, const CpuSight& cpu, nanoseconds now) noexcept {
-  const Rest& rest = record.rest;
-  return rest.is_known && cpu.before == rest.cpu && now < rest.until && rest.chunk_top == record.state.chunk_top &&
-         rest.top == top_of(record.state);
-}
-
-/// Asleep before, during and after the walk: what was read is what will be until it runs.
-void note_rest(ThreadRecord& record, const CpuSight& cpu, const ThreadSample& sample, bool has_stack) noexcept {
-  constexpr std::uint32_t kUncertain = gpf::kPartial | gpf::kCpuUnknown | gpf::kGilUnknown;
-  record.rest = {.is_known = cpu.before && cpu.before == cpu.after && (sample.status & kUncertain) == 0,
-                 .has_stack = has_stack,
-                 .status = sample.status & ~std::uint32_t{gpf::kNewCall | gpf::kNewTaskCall},
-                 .task = sample.task,
-                 .chunk_top = record.state.chunk_top,
-                 .top = top_of(record.state),
-                 .cpu = cpu.before.value_or(nanoseconds{0}),
-                 .until = sample.time + kLongestRest};
+/// From here on the CPU time is that sample's; without a stack, nobody's.
+void settle_cpu(ThreadRecord& record, const CpuSight& cpu) noexcept {
+  if (cpu.before) record.cpu = *cpu.before;
+  record.has_cpu = cpu.before.has_value();
 }
 
 nanoseconds monotonic_now() noexcept {
@@ -92,36 +78,53 @@ WalkContext LiveSource::context_of(const ThreadRecord& record) const noexcept {
 }
 
 void LiveSource::look_at(ThreadRecord& record, StackVisitor& visitor) noexcept {
-  const WalkContext context = context_of(record);
   CpuSight cpu;
   ThreadSample sample;
   sample.time = monotonic_now();
   cpu.before = thread_cpu_time(record.state.native_id);
-  if (is_still_at_rest(record, cpu, sample.time)) {
-    if (record.rest.has_stack) repeat(record, sample, visitor);
-    return;
+  const std::optional<GilSight>& gil = parts_->threads.interpreter(record).gil_sight;
+  switch (record.rest.check(record.state, gil, cpu.before, sample.time)) {
+    case Stillness::all:
+      if (record.rest.has_stack()) repeat(record, sample, visitor);
+      return;
+    case Stillness::stack:
+      return look_beside(record, gil.value_or(GilSight{}), cpu, sample, visitor);
+    case Stillness::none:
+      return look_anew(record, cpu, sample, visitor);
   }
-  record.rest.is_known = false;
+}
+
+void LiveSource::look_anew(ThreadRecord& record, CpuSight cpu, ThreadSample sample, StackVisitor& visitor) noexcept {
+  const WalkContext context = context_of(record);
+  record.rest.forget();
   const Walk walk = parts_->walker.walk(record.state, context, record.guess);
   cpu.after = thread_cpu_time(record.state.native_id);
   counters_.retried_reads += walk.retries;
 
-  if (cpu.before && record.has_cpu) sample.cpu = *cpu.before - record.cpu;
-  cpu.has_run = !record.has_cpu || sample.cpu.count() != 0;
+  measure_cpu(record, cpu, sample);
   if (walk.result == Walk::Result::failed) {
     ++counters_.failed_reads;
     return;
   }
-  // From here on the CPU time is this sample's; without a stack, nobody's.
-  if (cpu.before) record.cpu = *cpu.before;
-  record.has_cpu = cpu.before.has_value();
+  settle_cpu(record, cpu);
   if (walk.result == Walk::Result::no_stack) {
     record.history.forget();
-    note_rest(record, cpu, sample, false);
+    record.rest.note(record.state, walk.gil, cpu, sample, false);
     return;
   }
-  sample.status |= thread_status(*facts_.layout, walk, cpu, context.gil, parts_->places, record);
+  sample.status |= thread_status(*facts_.layout, walk.gil, cpu, context.gil, parts_->places, record);
   resolve(record, walk, cpu, sample, visitor);
+}
+
+void LiveSource::look_beside(ThreadRecord& record, const GilSight& gil, CpuSight cpu, ThreadSample sample,
+                             StackVisitor& visitor) noexcept {
+  cpu.after = thread_cpu_time(record.state.native_id);
+  measure_cpu(record, cpu, sample);
+  settle_cpu(record, cpu);
+  const std::uint32_t of_stack = record.rest.status() & gpf::kTruncated;
+  const std::uintptr_t address = parts_->threads.interpreter(record).gil;
+  record.rest.renew(cpu, of_stack | thread_status(*facts_.layout, {gil, gil}, cpu, address, parts_->places, record));
+  repeat(record, sample, visitor);
 }
 
 void LiveSource::resolve(ThreadRecord& record, const Walk& walk, const CpuSight& cpu, ThreadSample sample,
@@ -140,7 +143,7 @@ void LiveSource::resolve(ThreadRecord& record, const Walk& walk, const CpuSight&
   if (continuity.is_new_call) sample.status |= gpf::kNewCall;
   sample.same_frames = continuity.same_frames;
   sample.frames = stack.frames;
-  note_rest(record, cpu, sample, true);
+  record.rest.note(record.state, walk.gil, cpu, sample, true);
   show(record, sample, visitor);
 }
 
@@ -162,9 +165,9 @@ void LiveSource::repeat(ThreadRecord& record, ThreadSample sample, StackVisitor&
   if (!introduce(record, sample.time, visitor)) return;
   const std::span<const Activation> stack = record.history.stack();
   for (std::size_t i = 0; i < stack.size(); ++i) parts_->repeated[i] = {stack[i].code, stack[i].instruction};
-  sample.status = record.rest.status;
+  sample.status = record.rest.status();
   sample.same_frames = record.history.is_truncated() ? 0 : static_cast<std::uint32_t>(stack.size());
-  sample.task = record.rest.task;
+  sample.task = record.rest.task();
   if (sample.task.task != 0) {
     sample.task.same_frames = static_cast<std::uint32_t>(stack.size()) - sample.task.outer_frames;
   }

@@ -49,11 +49,15 @@ class LiveSource final : public StackSource {
   };
 
   void look_at(ThreadRecord& record, StackVisitor& visitor) noexcept;
+  void look_anew(ThreadRecord& record, CpuSight cpu, ThreadSample sample, StackVisitor& visitor) noexcept;
+  /// At a thread whose stack is what it was: at what it does besides.
+  void look_beside(ThreadRecord& record, const GilSight& gil, CpuSight cpu, ThreadSample sample,
+                   StackVisitor& visitor) noexcept;
   void resolve(ThreadRecord& record, const Walk& walk, const CpuSight& cpu, ThreadSample sample,
                StackVisitor& visitor) noexcept;
   void tell_task(const ThreadRecord& record, std::span<const Activation> stack, ThreadSample& sample,
                  StackVisitor& visitor) noexcept;
-  /// Shows a thread that has not run since it was last found asleep as it was then.
+  /// Shows the stack of the thread's last look again, and what it rests at.
   void repeat(ThreadRecord& record, ThreadSample sample, StackVisitor& visitor) noexcept;
   void show(const ThreadRecord& record, ThreadSample& sample, StackVisitor& visitor) noexcept;
   bool introduce(ThreadRecord& record, std::chrono::nanoseconds now, StackVisitor& visitor) noexcept;

@@ -81,7 +81,7 @@ bool StackCopy::take(const ThreadState& state, const WalkContext& context, const
   cursor_ = 0;
   window_ = window(guess, hot_bytes);
   border_ = border(guess, hot_bytes);
-  const std::size_t gil_size = layout_.gil.switches + sizeof(std::uint64_t);
+  const std::size_t gil_size = gil_sight_size(layout_);
   gil_before_ = context.gil == 0 ? kNone : add(context.gil, gil_size);
   hot(Group::first) = add_hot(guess);
   thread_ = add(state.address, layout_.thread.size);

@@ -13,6 +13,7 @@
 
 #include "recorder/cpython/copy_pace.h"
 #include "recorder/cpython/frame_format.h"
+#include "recorder/cpython/gil_sight.h"
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
 #include "recorder/cpython/snapshot.h"
@@ -62,21 +63,6 @@ struct StackGuess {
   /// Index of the chunk in whose used part `address` lies, looking from `first` on; chunk_count = in none.
   [[nodiscard]] std::size_t chunk_of(std::uintptr_t address, std::size_t first) const noexcept;
 };
-
-/// Who has the GIL: words copied together.
-struct GilSight {
-  std::uintptr_t holder = 0;  // last thread state to hold it
-  bool is_locked = false;
-  std::uint64_t switches = 0;  // moves whenever another thread takes it
-
-  bool operator==(const GilSight&) const = default;
-};
-
-/// @param copy  of the GIL's first bytes, to the end of `switches`
-[[nodiscard]] inline GilSight decode_gil(const GaugeLayout& layout, const std::byte* copy) noexcept {
-  return {load<std::uintptr_t>(copy, layout.gil.holder), load<int>(copy, layout.gil.locked) == 1,
-          load<std::uint64_t>(copy, layout.gil.switches)};
-}
 
 /// What belongs to the thread's interpreter and is to be seen together with the stack. 0 = there is none.
 struct WalkContext {

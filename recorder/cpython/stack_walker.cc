@@ -61,8 +61,7 @@ Attempt StackWalker::attempt(const ThreadState& state, const WalkContext& contex
   const std::uintptr_t chunk_guessed = guess.chunk_count > 0 ? guess.chunks[0].address : 0;
   guess.adopt(now);
   if (now.chunk != chunk_guessed || !copy_.has_top_frame()) return Attempt::guessed_wrong;
-  walk_.gil_before = copy_.gil_before();
-  walk_.gil_after = copy_.gil_after();
+  walk_.gil = {copy_.gil_before(), copy_.gil_after()};
   walk_.code_births = copy_.code_births();
   const std::uintptr_t top = copy_.top_frame();
   if (!copy_.is_steady(guess.pace) && !may_be_partial) return Attempt::torn;

@@ -5,6 +5,11 @@
 #include "formats/base/error.h"
 
 namespace gauge::cpython {
+namespace {
+
+constexpr std::size_t kRangesPerInterpreter = 5;
+
+}  // namespace
 
 ThreadList::ThreadList(MemoryReader& reader, const GaugeLayout& layout, std::uintptr_t runtime, NativeIds native_ids)
     : reader_(reader),
@@ -56,6 +61,8 @@ void ThreadList::copy_known() noexcept {
     (void)snapshot_.add(address + fields.id, kWord);
     (void)snapshot_.add(address + fields.threads_head, kWord);
     (void)snapshot_.add(address + (has_own_gil ? fields.gil : fields.next), kWord);
+    const std::uintptr_t gil = interpreters_[i].gil;
+    (void)snapshot_.add(gil != 0 ? gil : address, gil_sight_size(layout_));
   }
   const std::size_t first_state = snapshot_.count();
   std::uint16_t next = 0;
@@ -66,14 +73,18 @@ void ThreadList::copy_known() noexcept {
   interpreters_head_ = snapshot_.is_copied(0) ? load<std::uintptr_t>(snapshot_.copy(0), 0) : 0;
   copy_count_ = 0;
   for (std::size_t i = 0; i < interpreter_count_; ++i) {
-    const std::size_t range = 1 + 4 * i;
-    if (!snapshot_.is_copied(range + 3)) break;
+    const std::size_t range = 1 + kRangesPerInterpreter * i;
+    if (!snapshot_.is_copied(range + kRangesPerInterpreter - 1)) break;
     const auto word = [&](std::size_t n) { return load<std::uintptr_t>(snapshot_.copy(range + n), 0); };
-    copies_[copy_count_++] = {.address = interpreters_[i].address,
-                              .next = word(0),
-                              .threads_head = word(2),
-                              .id = static_cast<std::int64_t>(word(1)),
-                              .gil = has_own_gil ? word(3) : runtime_ + layout_.runtime.gil};
+    Interpreter& copy = copies_[copy_count_++];
+    copy = {.address = interpreters_[i].address,
+            .next = word(0),
+            .threads_head = word(2),
+            .id = static_cast<std::int64_t>(word(1)),
+            .gil = has_own_gil ? word(3) : runtime_ + layout_.runtime.gil};
+    if (copy.gil != 0 && copy.gil == interpreters_[i].gil) {
+      copy.gil_sight = decode_gil(layout_, snapshot_.copy(range + 4));
+    }
   }
   std::size_t range = first_state;
   for (std::uint16_t i = 0; i < next; ++i) {

@@ -9,18 +9,20 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "recorder/cpython/activations.h"
+#include "recorder/cpython/gil_sight.h"
 #include "recorder/cpython/layout.h"
 #include "recorder/cpython/memory_reader.h"
 #include "recorder/cpython/memory_readers.h"
 #include "recorder/cpython/native_ids.h"
+#include "recorder/cpython/rest.h"
 #include "recorder/cpython/snapshot.h"
 #include "recorder/cpython/stack_copy.h"
 #include "recorder/cpython/thread_state.h"
 #include "recorder/cpython/walk.h"
-#include "recorder/stack_source.h"
 
 namespace gauge::cpython {
 
@@ -29,19 +31,8 @@ struct Interpreter {
   std::uintptr_t next = 0;
   std::uintptr_t threads_head = 0;
   std::int64_t id = 0;
-  std::uintptr_t gil = 0;  // address of its GIL; 0 = unknown
-};
-
-/// A look that found a thread asleep. As long as its CPU clock stands it has not run, and all is as it was.
-struct Rest {
-  bool is_known = false;
-  bool has_stack = false;
-  std::uint32_t status = 0;  // gpf::Status, of the sample
-  TaskShare task;            // likewise
-  std::uintptr_t chunk_top = 0;
-  std::uintptr_t top = 0;  // c_frame or current_frame
-  std::chrono::nanoseconds cpu{};
-  std::chrono::nanoseconds until{};  // walked again at this time at the latest
+  std::uintptr_t gil = 0;             // address of its GIL; 0 = unknown
+  std::optional<GilSight> gil_sight;  // nothing before its second tick
 };
 
 /// What is remembered of a thread from tick to tick. All zero at first.

@@ -36,15 +36,15 @@ std::uint32_t cpu_status(const CpuSight& cpu, bool wants_gil, PlaceOnDemand& pla
   return !found || found->is_ready ? std::uint32_t{gpf::kReady} : 0;
 }
 
-std::uint32_t gil_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu, std::uintptr_t gil,
+std::uint32_t gil_status(const GaugeLayout& layout, const GilSights& sights, const CpuSight& cpu, std::uintptr_t gil,
                          ThreadRecord& record, PlaceOnDemand& place) noexcept {
   if (gil == 0) return gpf::kGilUnknown;
   const auto holds = [&](const GilSight& sight) { return sight.is_locked && sight.holder == record.state.address; };
-  const bool held_before = holds(walk.gil_before);
-  const bool held_after = holds(walk.gil_after);
+  const bool held_before = holds(sights.before);
+  const bool held_after = holds(sights.after);
   if (held_before != held_after) return gpf::kGilUnknown;
   if (held_before) return gpf::kGilHeld;
-  const std::uint64_t switches = walk.gil_after.switches;
+  const std::uint64_t switches = sights.after.switches;
   const bool has_not_run = record.has_waiting && cpu.after && record.waiting_cpu == *cpu.after;
   const bool has_not_got_it = record.has_waiting && record.was_waiting && record.waiting_switches == switches;
   if (!has_not_run && !has_not_got_it) {
@@ -71,10 +71,10 @@ std::optional<std::chrono::nanoseconds> thread_cpu_time(std::uint64_t native_id)
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-std::uint32_t thread_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu, std::uintptr_t gil,
+std::uint32_t thread_status(const GaugeLayout& layout, const GilSights& sights, const CpuSight& cpu, std::uintptr_t gil,
                             KernelPlaces& places, ThreadRecord& record) noexcept {
   PlaceOnDemand place(places, record.state.native_id);
-  const std::uint32_t of_gil = gil_status(layout, walk, cpu, gil, record, place);
+  const std::uint32_t of_gil = gil_status(layout, sights, cpu, gil, record, place);
   return of_gil | cpu_status(cpu, (of_gil & gpf::kGilWanted) != 0, place);
 }
 

@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "recorder/cpython/gil_sight.h"
 #include "recorder/cpython/kernel_places.h"
 #include "recorder/cpython/layout.h"
-#include "recorder/cpython/stack_walker.h"
+#include "recorder/cpython/rest.h"
 #include "recorder/cpython/thread_list.h"
 
 namespace gauge::cpython {
@@ -16,17 +17,6 @@ namespace gauge::cpython {
 /// @return nothing if there is no such thread (any more)
 [[nodiscard]] std::optional<std::chrono::nanoseconds> thread_cpu_time(std::uint64_t native_id) noexcept;
 
-/// A thread's CPU clock, read on both sides of the walk.
-struct CpuSight {
-  std::optional<std::chrono::nanoseconds> before;
-  std::optional<std::chrono::nanoseconds> after;
-  bool has_run = true;  // since the thread's last sample, or there is none
-
-  /// A clock that moves while the walk takes its microseconds belongs to a thread that is on a core: a thread that is
-  /// ready to run but has no core stands still, as one that sleeps.
-  [[nodiscard]] bool is_running() const noexcept { return before && after && *after > *before; }
-};
-
 /// Bits of gpf::Status that say what the thread does.
 ///
 /// Whether it is ready to run is asked where it has run since its last sample and does not at the moment: on a machine
@@ -34,7 +24,7 @@ struct CpuSight {
 /// thread waits: on the lock inside the GIL. A thread whose CPU clock has not moved since it was last asked about is
 /// still where it was; one that waited is still waiting, though it wakes now and then, as long as nobody else has taken
 /// the GIL.
-[[nodiscard]] std::uint32_t thread_status(const GaugeLayout& layout, const Walk& walk, const CpuSight& cpu,
+[[nodiscard]] std::uint32_t thread_status(const GaugeLayout& layout, const GilSights& sights, const CpuSight& cpu,
                                           std::uintptr_t gil, KernelPlaces& places, ThreadRecord& record) noexcept;
 
 }  // namespace gauge::cpython

@@ -24,8 +24,7 @@ struct Walk {
   bool is_truncated = false;  // without the outermost frames
   std::uint32_t retries = 0;
   std::span<const RawFrame> frames;  // innermost first; valid until the next walk
-  GilSight gil_before;
-  GilSight gil_after;
+  GilSights gil;
   std::uint32_t code_births = 0;  // 0 = unknown
 };
 

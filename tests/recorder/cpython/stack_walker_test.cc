@@ -463,8 +463,8 @@ TEST_F(StackWalkerTest, TellsTheGilAndTheBirthsOfTheSameMoment) {
   births.set(0, 77);
   at_state_copy(1, [&] { gil.set(kFakeLayout.gil.locked, 0); });
   const Walk stack = walker->walk(thread.state(), {gil.address(), births.address()}, *guess);
-  EXPECT_EQ(stack.gil_before, (GilSight{thread.address(), true, 9}));
-  EXPECT_EQ(stack.gil_after, (GilSight{thread.address(), false, 9}));
+  EXPECT_EQ(stack.gil.before, (GilSight{thread.address(), true, 9}));
+  EXPECT_EQ(stack.gil.after, (GilSight{thread.address(), false, 9}));
   EXPECT_EQ(stack.code_births, 77u);
 }
 

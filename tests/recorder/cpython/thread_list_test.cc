@@ -167,6 +167,33 @@ TEST_F(ThreadListTest, EndsInAListThatIsACircle) {
   EXPECT_THAT(refresh(), UnorderedElementsAre(1, 2));
 }
 
+TEST_F(ThreadListTest, SeesWhoHasTheGilOfEachInterpreter) {
+  runtime.add_interpreter();
+  FakeThread& main = runtime.add_thread(0);
+  runtime.add_thread(1);
+  Memory gil{64};
+  gil.set(kFakeLayout.gil.holder, main.address());
+  gil.set(kFakeLayout.gil.locked, 1);
+  gil.set(kFakeLayout.gil.switches, 7);
+  runtime.interpreter(0).set(kFakeLayout.interpreter.gil, gil.address());
+  const auto sight_of = [&](std::size_t live) { return list->interpreter(list->record(list->live()[live])).gil_sight; };
+  refresh();
+  EXPECT_EQ(sight_of(0), std::nullopt) << "it was found just now";
+  refresh();
+  EXPECT_EQ(list->record(list->live()[1]).state.address, main.address());
+  EXPECT_EQ(sight_of(1), (GilSight{main.address(), true, 7}));
+  EXPECT_EQ(sight_of(0), std::nullopt) << "it has no GIL yet";
+  gil.set(kFakeLayout.gil.switches, 8);
+  refresh();
+  EXPECT_EQ(sight_of(1), (GilSight{main.address(), true, 8}));
+  Memory other{64};
+  runtime.interpreter(0).set(kFakeLayout.interpreter.gil, other.address());
+  refresh();
+  EXPECT_EQ(sight_of(1), std::nullopt) << "it is another one than was copied";
+  refresh();
+  EXPECT_EQ(sight_of(1), GilSight{});
+}
+
 TEST_F(ThreadListTest, CountsThreadsBeyondItsCapacity) {
   for (std::size_t i = 0; i < ThreadList::kMaxThreads + 5; ++i) runtime.add_thread();
   EXPECT_EQ(refresh().size(), ThreadList::kMaxThreads);
