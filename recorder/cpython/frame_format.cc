@@ -81,17 +81,17 @@ std::uint8_t FrameFormat::owner_of(const std::byte* bytes) const noexcept {
   return is_generator ? static_cast<std::uint8_t>(layout_.frame.generator_owner) : std::uint8_t{0};
 }
 
-std::uintptr_t FrameFormat::instruction_of(const std::byte* bytes) const noexcept {
+std::uintptr_t FrameFormat::instruction_of(const FrameCopy& frame) const noexcept {
   const auto& fields = layout_.frame;
-  if (fields.instruction_unit == 0) return load<std::uintptr_t>(bytes, fields.instruction);
-  const auto last = load<std::int32_t>(bytes, fields.instruction);
+  if (fields.instruction_unit == 0) return load<std::uintptr_t>(frame.bytes, fields.instruction);
+  const auto last = load<std::int32_t>(frame.bytes, fields.instruction);
   // Before the first instruction, whatever the unit: one code unit before it, as an address would be.
   return last < 0 ? std::uintptr_t{0} - kCodeUnitBytes : static_cast<std::uintptr_t>(last) * fields.instruction_unit;
 }
 
 RawFrame FrameFormat::raw(const FrameCopy& frame) const noexcept {
   const auto& fields = layout_.frame;
-  const std::uintptr_t instruction = instruction_of(frame.bytes);
+  const std::uintptr_t instruction = instruction_of(frame);
   const std::size_t rest = std::min(frame.size - fields.locals, kFingerprintBytes);
   const bool has_function = fields.function != GAUGE_NO_FIELD;
   RawFrame raw{.address = frame.address,

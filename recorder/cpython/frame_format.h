@@ -65,6 +65,8 @@ class FrameFormat {
   [[nodiscard]] FrameCopy decode(std::uintptr_t address, const std::byte* bytes, std::size_t size) const noexcept;
   /// @param frame  not only its fields
   [[nodiscard]] RawFrame raw(const FrameCopy& frame) const noexcept;
+  /// As in RawFrame.
+  [[nodiscard]] std::uintptr_t instruction_of(const FrameCopy& frame) const noexcept;
 
   /// True for frames the program knows nothing of: entries from C.
   [[nodiscard]] bool is_hidden(const FrameCopy& frame) const noexcept {
@@ -89,7 +91,6 @@ class FrameFormat {
 
  private:
   [[nodiscard]] std::uint8_t owner_of(const std::byte* bytes) const noexcept;
-  [[nodiscard]] std::uintptr_t instruction_of(const std::byte* bytes) const noexcept;
   [[nodiscard]] std::uintptr_t generator_of(const FrameCopy& frame) const noexcept;
   [[nodiscard]] std::size_t free_slot(const FrameCopy& frame) const noexcept;
   [[nodiscard]] static bool has_word(const FrameCopy& frame, std::size_t first, std::size_t end,

@@ -67,14 +67,26 @@ std::size_t HotChain::agreeing_frames() const noexcept {
   return agreed;
 }
 
-std::uint64_t HotChain::traceless_calls() const noexcept {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i + 1 < std::min(count_, kQuickFrames); ++i) {
-    if (format_.has_called(frames_[i], frames_[i + 1])) continue;
-    const std::array<std::uintptr_t, 2> call{frames_[i].executable, frames_[i + 1].address};
-    sum = add_to_fingerprint(sum + i + 1, call);
+HotChain::WeakCalls HotChain::weak_calls() const noexcept {
+  WeakCalls found;
+  for (std::size_t i = count_; i-- > std::max<std::size_t>(count_, kQuickFrames) - kQuickFrames;) {
+    const std::uint64_t call = weak_call(i);
+    if (call == 0) continue;
+    const std::array<std::uintptr_t, 2> words{call, i};
+    found = {.calls = add_to_fingerprint(found.calls + 1, words), .first = i};
   }
-  return sum;
+  return found;
+}
+
+std::uint64_t HotChain::weak_call(std::size_t index) const noexcept {
+  if (index == 0) return 0;
+  const FrameCopy& callee = from_root(index);
+  const FrameCopy& caller = from_root(index - 1);
+  const bool has_trace = format_.has_called(callee, caller);
+  if (has_trace && !format_.is_generator(callee)) return 0;
+  const std::array<std::uintptr_t, 5> words{caller.address, format_.instruction_of(caller), callee.address,
+                                            callee.executable, has_trace};
+  return add_to_fingerprint(1, words);
 }
 
 bool HotChain::has_moved_on(std::size_t index) const noexcept {

@@ -31,13 +31,16 @@ class HotChain {
 
   /// How many frames, from the outermost, are the same in all copies, each waiting for the next.
   [[nodiscard]] std::size_t agreeing_frames() const noexcept;
-  /// Stands for the calls among the innermost frames that left no trace in their callers, see
-  /// FrameFormat::has_called(); 0 = there are none.
-  [[nodiscard]] std::uint64_t traceless_calls() const noexcept;
-  /// False if the frame at `index`, from the outermost, is such a call.
-  [[nodiscard]] bool is_traced(std::size_t index) const noexcept {
-    return index == 0 || format_.has_called(from_root(index), from_root(index - 1));
-  }
+  /// The calls among the innermost frames whose trace in the caller proves nothing.
+  struct WeakCalls {
+    std::uint64_t calls = 0;  // stands for who called whom, and where; 0 = there are none
+    std::size_t first = 0;    // the outermost frame that was called so, from the outermost
+  };
+  /// There is none, see FrameFormat::has_called(), or it is that of a generator: where one is gone, the next one is
+  /// made in its place.
+  [[nodiscard]] WeakCalls weak_calls() const noexcept;
+  /// Stands for the call of the frame at `index`, from the outermost, if it is such a call; else 0.
+  [[nodiscard]] std::uint64_t weak_call(std::size_t index) const noexcept;
   /// True if the frame at `index`, from the outermost, is the same activation in all copies, though it ran.
   [[nodiscard]] bool has_moved_on(std::size_t index) const noexcept;
 

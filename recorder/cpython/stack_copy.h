@@ -37,6 +37,7 @@ struct StackGuess {
 
   std::array<std::uintptr_t, kCFrames> c_frames{};  // to 3.12; last seen first
   std::uintptr_t top_frame = 0;                     // 0 = unknown
+  std::uint64_t weak_calls = 0;                     // see HotChain::WeakCalls
   std::uintptr_t anchor = 0;                        // a frame boundary some way down the newest chunk
   std::uintptr_t chunk_limit = 0;                   // end of the newest chunk
   std::uintptr_t next_chunk = 0;                    // the one after the last of `chunks`; 0 = there is none

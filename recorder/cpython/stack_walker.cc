@@ -1,6 +1,7 @@
 #include "recorder/cpython/stack_walker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "recorder/cpython/frame_object_walker.h"
 
@@ -33,8 +34,8 @@ Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, Sta
   lookup_count_ = 0;
   lookup_rounds_ = 0;
   hot_bytes_ = StackCopy::kHotBytes;
-  traceless_calls_ = 0;
-  traceless_attempts_ = 0;
+  weak_calls_ = last_weak_call_ = weak_call_before_ = 0;
+  weak_attempts_ = 0;
   guess.adopt(state);
   walk_.result = attempt_up_to({kMaxTries, kWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
     return attempt(state, context, guess, so_far.tries + 1 >= kTries);
@@ -94,7 +95,8 @@ Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, Sta
   }
   const std::size_t agreed = hot_->agreeing_frames();
   walk_.is_partial = has_lost_leaf || agreed < hot_->count();
-  if (!walk_.is_partial) return is_doubtful() ? Attempt::guessed_wrong : keep_agreed(agreed, guess);
+  note_last_call(agreed);
+  if (!walk_.is_partial) return keep_whole(agreed, guess);
   return may_be_partial ? keep_callers(agreed, top, now, guess) : give_up(agreed);
 }
 
@@ -111,13 +113,37 @@ Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_t top, const 
   return can_be_partial(agreed_at_first) ? keep_agreed(agreed_at_first, guess) : give_up(agreed_at_first);
 }
 
-/// True if a call left no trace in its caller, and the attempt before did not find the same. That takes chance twice:
-/// where copies are slow, a program in a short loop may come back to the same bytes in time for all of them.
-bool StackWalker::is_doubtful() noexcept {
-  const std::uint64_t calls = hot_->traceless_calls();
-  const bool is_new = calls != 0 && calls != traceless_calls_;
-  traceless_calls_ = calls;
-  return is_new && traceless_attempts_++ < kTracelessTries;
+/// Keeps all frames, if the calls among them that prove nothing by themselves were found by the attempt before, too, or
+/// when the thread was looked at last: that takes chance twice, where copies are slow and a program in a short loop
+/// comes back to the same bytes in time for all of them. Else what is below those calls, once it has been tried often
+/// enough.
+Attempt StackWalker::keep_whole(std::size_t agreed, StackGuess& guess) noexcept {
+  const HotChain::WeakCalls weak = hot_->weak_calls();
+  const bool is_known = weak.calls == 0 || weak.calls == weak_calls_ || weak.calls == guess.weak_calls;
+  weak_calls_ = weak.calls;
+  guess.weak_calls = weak.calls;
+  if (is_known) return keep_agreed(agreed, guess);
+  if (weak_attempts_++ < kWeakTries) return Attempt::guessed_wrong;
+  walk_.is_partial = true;
+  return keep_agreed(weak.first, guess);
+}
+
+/// How many frames can be kept where so many agree.
+std::size_t StackWalker::keepable(std::size_t agreed) const noexcept {
+  // The caller of what has come or gone is right as well: it has gone on meanwhile.
+  return agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
+}
+
+/// Notes the last call of what could be kept.
+void StackWalker::note_last_call(std::size_t agreed) noexcept {
+  const std::size_t kept = keepable(agreed);
+  weak_call_before_ = std::exchange(last_weak_call_, kept > 0 ? hot_->weak_call(kept - 1) : 0);
+}
+
+/// False of a call that proves nothing by itself, and was not found by the attempt before.
+bool StackWalker::is_proven_call(std::size_t index) const noexcept {
+  const std::uint64_t call = hot_->weak_call(index);
+  return call == 0 || call == weak_call_before_;
 }
 
 Attempt StackWalker::give_up(std::size_t agreed) noexcept {
@@ -169,10 +195,9 @@ Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept
   forget_chain();
   check_chunks(guess);
   descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
-  // The caller of what has come or gone is right as well: it has gone on meanwhile.
-  std::size_t kept = agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
-  // Of a stack that did not hold still, the last call is kept only if it left its trace.
-  if (walk_.is_partial && kept > 1 && !hot_->is_traced(kept - 1)) --kept;
+  std::size_t kept = keepable(agreed);
+  // Of a stack that did not hold still, the last call is kept only if it is proven.
+  if (walk_.is_partial && kept > 1 && !is_proven_call(kept - 1)) --kept;
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
     if (!place(frame.address, guess)) return Attempt::guessed_wrong;

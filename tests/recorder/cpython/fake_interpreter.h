@@ -97,9 +97,9 @@ class FakeThread {
       at = top_;
       top_ += kFrameBytes;
     } else {
-      std::vector<Memory*>& idle = idle_[code];
+      std::vector<Memory*>& idle = idle_[owner];
       if (idle.empty()) idle.push_back(&outside_.emplace_back(FrameFormat::kMaxCopySize));
-      memory = idle.back();  // a generator that is made anew lies where the last one did
+      memory = idle.back();  // one that is made anew lies where the last one did, whose ever that was
       idle.pop_back();
     }
     memory->set(at + kFakeLayout.frame.executable, code);
@@ -123,7 +123,7 @@ class FakeThread {
     const Frame last = frames_.back();
     if (last.owner != 0) {
       last.memory->set(kFakeLayout.frame.previous, 0);
-      idle_[last.memory->get(kFakeLayout.frame.executable)].push_back(last.memory);
+      idle_[last.owner].push_back(last.memory);
     } else {
       top_ -= kFrameBytes;
       if (top_ == kFakeLayout.chunk.data && chunks_.size() > 1) {
@@ -210,7 +210,7 @@ class FakeThread {
   std::deque<Memory> chunks_;
   std::deque<Memory> retired_;
   std::deque<Memory> outside_;
-  std::map<std::uintptr_t, std::vector<Memory*>> idle_;  // of these, by the code that they were of
+  std::map<std::uint8_t, std::vector<Memory*>> idle_;  // of these, by owner
   std::vector<Frame> frames_;
   std::size_t top_ = 0;
   std::uint64_t stamp_ = 0;

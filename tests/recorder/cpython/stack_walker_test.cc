@@ -336,7 +336,20 @@ TEST_F(StackWalkerTest, TakesACallThatLeftNoTraceWhereItIsFoundTwice) {
   EXPECT_EQ(stack.retries, 1u);
 }
 
-TEST_F(StackWalkerTest, ReadsNoMoreThanTwiceAgainForCallsThatLeaveNoTrace) {
+TEST_F(StackWalkerTest, TakesAGeneratorWhereItIsFoundTwiceOrAsAtTheLastLook) {
+  for (std::uintptr_t code : {0x100U, 0x200U}) thread.push(code);
+  thread.push(0x300, kGenerator);
+  walk();
+  thread.pop();
+  thread.push(0x400, kGenerator);  // in its place
+  const Walk stack = walk();
+  EXPECT_THAT(codes(stack), ElementsAre(0x400, 0x200, 0x100));
+  EXPECT_FALSE(stack.is_partial);
+  EXPECT_EQ(stack.retries, 1u);
+  EXPECT_EQ(walk().retries, 0u);
+}
+
+TEST_F(StackWalkerTest, KeepsTheCallersOfCallsThatProveNothingAndNeverComeTwice) {
   for (std::uintptr_t code : {0x100U, 0x200U, 0x300U}) thread.push(code);
   walk();
   reader.gathers = 0;
@@ -348,7 +361,8 @@ TEST_F(StackWalkerTest, ReadsNoMoreThanTwiceAgainForCallsThatLeaveNoTrace) {
     thread.set_called(1, 0);
   };
   const Walk stack = walk();
-  EXPECT_THAT(codes(stack), ElementsAre(0x600, 0x200, 0x100));
+  EXPECT_THAT(codes(stack), ElementsAre(0x200, 0x100));
+  EXPECT_TRUE(stack.is_partial);
   EXPECT_EQ(stack.retries, 2u);
 }
 
