@@ -65,9 +65,13 @@ bool is_cut_by_file_size(const MachineFacts& facts) {
 }
 
 std::string effect_of_refusal(std::span<const Reader> readers, const Reader& refused) {
-  if (refused.attempt.signal != 0)
-    return "the recorder tries it, so that every recorded program is killed at its start";
   const auto used = std::ranges::find_if(readers, [](const Reader& reader) { return reader.attempt.works(); });
+  const bool is_killed = refused.attempt.signal != 0;
+  if (is_killed && (used == readers.end() || &refused < &*used))
+    return "the recorder tries it, so that every recorded program is killed at its start";
+  if (is_killed)
+    return fmt::format("nothing while {} works; a program in which that is refused later, by a limit, is killed",
+                       used->name);
   if (used == readers.end()) return "no memory can be read: nothing can be recorded";
   if (&refused < &*used) return fmt::format("stacks are read by {} instead, at {} the cost", used->name, used->cost);
   return fmt::format("nothing while {} works; it would stand in for that", used->name);

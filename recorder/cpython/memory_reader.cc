@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -213,9 +214,13 @@ bool ProcMemReader::read_bytes(std::uintptr_t address, void* out, std::size_t si
 }
 
 bool FailoverReader::move_on() noexcept {
-  if (!readers_[current_]->is_refused() || current_ + 1 == readers_.size()) return false;
-  ++current_;
-  return true;
+  if (!readers_[current_]->is_refused()) return false;
+  for (std::size_t next = current_ + 1; next < readers_.size(); ++next) {
+    if (!works(*readers_[next])) continue;
+    current_ = next;
+    return true;
+  }
+  return false;
 }
 
 std::size_t FailoverReader::gather(std::span<const MemoryRange> ranges) noexcept {
@@ -248,7 +253,8 @@ std::unique_ptr<MemoryReader> open_memory_reader(DescriptorTable table) {
   if (!is_shared) candidates.push_back(std::make_unique<MemfdReader>());
   candidates.push_back(std::make_unique<ProcessVmReader>());
   if (!is_shared) candidates.push_back(std::make_unique<ProcMemReader>());
-  std::erase_if(candidates, [](const auto& reader) { return !works(*reader); });
+  const auto first = std::ranges::find_if(candidates, [](const auto& reader) { return works(*reader); });
+  candidates.erase(candidates.begin(), first);
   if (candidates.empty() && is_shared) {
     throw Error{ErrorCode::unsupported,
                 "process memory: cannot be read safely (close_range and unshare are refused, so that the program could "

@@ -120,10 +120,11 @@ class ProcMemReader final : public FallibleReader {
   bool is_refused_ = false;
 };
 
-/// Uses the first of its readers that is not refused, and moves on for good when that one is.
+/// Uses the first of its readers that is not refused, and moves on for good when that one is. One is tried only when it
+/// is needed: filters of system calls may kill who asks for what they forbid.
 class FailoverReader final : public MemoryReader {
  public:
-  /// @param readers  at least one, best first, each proven to work
+  /// @param readers  best first, the first proven to work
   explicit FailoverReader(std::vector<std::unique_ptr<FallibleReader>> readers) : readers_(std::move(readers)) {}
   std::size_t gather(std::span<const MemoryRange> ranges) noexcept override;
   bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override;
@@ -131,7 +132,7 @@ class FailoverReader final : public MemoryReader {
   [[nodiscard]] std::string_view name() const noexcept override { return readers_[current_]->name(); }
 
  private:
-  /// @return false when there is no other reader left
+  /// @return false when there is no other reader left that works
   bool move_on() noexcept;
 
   std::vector<std::unique_ptr<FallibleReader>> readers_;

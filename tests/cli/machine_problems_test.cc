@@ -85,8 +85,14 @@ TEST(ProblemsOf, ACallThatKillsIsNeverHarmless) {
   MachineFacts facts = good_machine();
   facts.has_seccomp_filter = true;
   facts.process_vm_readv = {.signal = SIGSYS};
+  EXPECT_THAT(
+      problems_of(facts),
+      ElementsAre(AllOf(problem("process_vm_readv", "is refused later, by a limit, is killed", "process_vm_readv"),
+                        Field(&Problem::is_harmless, false))));
+  facts.process_vm_readv = {};
+  facts.memfd = {.signal = SIGSYS};
   EXPECT_THAT(problems_of(facts),
-              ElementsAre(AllOf(problem("process_vm_readv", "every recorded program is killed", "process_vm_readv"),
+              ElementsAre(AllOf(problem("memfd", "every recorded program is killed", "memfd_create and pwritev"),
                                 Field(&Problem::is_harmless, false))));
 }
 

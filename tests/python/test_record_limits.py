@@ -90,6 +90,17 @@ def test_what_a_program_opens_on_our_numbers_is_neither_written_nor_closed(
     assert facts["samples"] > SOME
 
 
+def test_nothing_that_a_filter_may_kill_for_is_asked_for_without_need(
+    recordable: Interpreter, tmp_path: pathlib.Path, build_tool: Callable[[str], pathlib.Path]
+) -> None:
+    filtered = [build_tool("gauge-forbid"), "process_vm_readv=kill", "sched_setattr=kill", "--"]
+    outcome = run_recorded(recordable, tmp_path, "work(0.2)\nprint('whole')", below=filtered)
+    assert (outcome.status, outcome.output, outcome.errors) == (0, "whole\n", ""), outcome.told
+    (facts,) = info(tmp_path / "out.gpf")
+    assert facts["reader"] == "memfd"
+    assert facts["samples"] > SOME
+
+
 def test_a_folder_that_vanishes_is_told_and_the_program_runs_on(newest: Interpreter, tmp_path: pathlib.Path) -> None:
     source = """
     import shutil

@@ -1,17 +1,12 @@
 #include "recorder/native_thread.h"
 
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
@@ -45,17 +40,6 @@ bool has_slices() {
   return major > 6 || (major == 6 && minor >= 12);
 }
 
-/// Lets the kernel kill this process when it changes how it is scheduled.
-void forbid_scheduling() {
-  std::array<sock_filter, 4> statements{sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-                                        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setattr, 0, 1),
-                                        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-                                        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-  const sock_fprog filter{.len = static_cast<unsigned short>(statements.size()), .filter = statements.data()};
-  ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-  ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
-}
-
 TEST(WakePromptly, AsksForMomentsAndForNoMoreThanBefore) {
   const Scheduling others = scheduling_of_this_thread();
   Scheduling before;
@@ -77,16 +61,6 @@ TEST(WakePromptly, AsksForMomentsAndForNoMoreThanBefore) {
   const bool is_tried = has_slices() && prctl(PR_GET_SECCOMP) == 0;
   EXPECT_EQ(after.runtime_ns, is_tried ? 100'000U : before.runtime_ns);
   EXPECT_EQ(scheduling_of_this_thread().runtime_ns, others.runtime_ns);
-}
-
-TEST(WakePromptly, AsksNothingThatAFilterMayKillFor) {
-  EXPECT_EXIT(
-      {
-        forbid_scheduling();
-        wake_promptly();
-        std::_Exit(prctl(PR_GET_TIMERSLACK) == 1 ? 0 : 1);
-      },
-      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -26,11 +26,9 @@ struct Call {
 };
 
 constexpr std::array kCalls = {
-    Call{"close_range", SYS_close_range},
-    Call{"memfd_create", SYS_memfd_create},
-    Call{"process_vm_readv", SYS_process_vm_readv},
-    Call{"pwritev", SYS_pwritev},
-    Call{"unshare", SYS_unshare},
+    Call{"close_range", SYS_close_range},           Call{"memfd_create", SYS_memfd_create},
+    Call{"process_vm_readv", SYS_process_vm_readv}, Call{"pwritev", SYS_pwritev},
+    Call{"sched_setattr", SYS_sched_setattr},       Call{"unshare", SYS_unshare},
 };
 
 #if defined(__x86_64__)
