@@ -29,8 +29,8 @@ class Run:
     output: str  # stdout and stderr together
 
 
-def run(command: Sequence[str], *, env: dict[str, str] | None = None) -> Run:
-    """Run ``command`` to its end. Raises SystemExit, showing its output, when it fails."""
+def run(command: Sequence[str], *, env: dict[str, str] | None = None, statuses: Sequence[int] = (0,)) -> Run:
+    """Run ``command`` to its end. Raises SystemExit, showing its output, when it ends with another status."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
     assert process.stdout is not None
@@ -38,7 +38,7 @@ def run(command: Sequence[str], *, env: dict[str, str] | None = None) -> Run:
     _, wait_status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(wait_status)
-    if process.returncode != 0:
+    if process.returncode not in statuses:
         sys.exit(f"{shlex.join(command)}: exit status {process.returncode}\n{output}")
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, process.returncode, output)
 

@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--tachyon", help="CPython 3.15, for its sampler")
     options = parser.parse_args()
     programs = {
-        "1 busy thread, cpu_bound.py": [TARGETS / "cpu_bound.py", "400"],
+        "1 busy thread, fixed_work.py": [TARGETS / "fixed_work.py", "mixed", "400"],
         "4 busy threads, depth 25, threads.py": [TARGETS / "threads.py", "4", "25", "10"],
         "16 busy threads, depth 25, threads.py": [TARGETS / "threads.py", "16", "25", "10"],
         "4 busy threads, a real program, read_library.py": [TARGETS / "read_library.py", "4", "40"],

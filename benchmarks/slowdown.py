@@ -1,10 +1,11 @@
-"""How much slower a CPU-bound program runs while it is recorded.
+"""How much slower a program runs while it is recorded, from its start to its end.
 
 Pairs of runs, bare and recorded, back to back and in alternating order, so that a drift of the machine hits both; the
 figure is the median of the ratios within the pairs. `bare/bare` is the same program against itself: what is not
 clearly outside its range is noise.
 
     python benchmarks/slowdown.py --gauge build/release/bin/gauge [--python PYTHON] [--pairs 20]
+        [--kind mixed]
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ def main() -> None:
     parser.add_argument("--gauge", required=True)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--pairs", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=150, help="amount of work in the program")
+    parser.add_argument("--kind", default="mixed", help="of work in the program, as targets/fixed_work.py names it")
+    parser.add_argument("--rounds", type=int, default=150, help="amount of it")
     options = parser.parse_args()
 
-    program = [options.python, str(TARGETS / "cpu_bound.py"), str(options.rounds)]
+    program = [options.python, str(TARGETS / "fixed_work.py"), options.kind, str(options.rounds)]
     ratios: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         run(program)  # brings everything into the page cache
