@@ -1,7 +1,6 @@
 #include "recorder/cpython/stack_walker.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "recorder/cpython/frame_object_walker.h"
 
@@ -34,8 +33,7 @@ Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, Sta
   lookup_count_ = 0;
   lookup_rounds_ = 0;
   hot_bytes_ = StackCopy::kHotBytes;
-  weak_calls_ = last_weak_call_ = weak_call_before_ = 0;
-  weak_attempts_ = 0;
+  proof_ = CallProof{};
   guess.adopt(state);
   walk_.result = attempt_up_to({kMaxTries, kWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
     return attempt(state, context, guess, so_far.tries + 1 >= kTries);
@@ -95,7 +93,8 @@ Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, Sta
   }
   const std::size_t agreed = hot_->agreeing_frames();
   walk_.is_partial = has_lost_leaf || agreed < hot_->count();
-  note_last_call(agreed);
+  const std::size_t kept = keepable(agreed);
+  proof_.note_last(kept > 0 ? hot_->weak_call(kept - 1) : 0);
   if (!walk_.is_partial) return keep_whole(agreed, guess);
   return may_be_partial ? keep_callers(agreed, top, now, guess) : give_up(agreed);
 }
@@ -113,17 +112,17 @@ Attempt StackWalker::keep_callers(std::size_t agreed, std::uintptr_t top, const 
   return can_be_partial(agreed_at_first) ? keep_agreed(agreed_at_first, guess) : give_up(agreed_at_first);
 }
 
-/// Keeps all frames, if the calls among them that prove nothing by themselves were found by the attempt before, too, or
-/// when the thread was looked at last: that takes chance twice, where copies are slow and a program in a short loop
-/// comes back to the same bytes in time for all of them. Else what is below those calls, once it has been tried often
-/// enough.
+/// Keeps all frames, if their calls are proven; else, once that has been tried often enough, what is below them.
 Attempt StackWalker::keep_whole(std::size_t agreed, StackGuess& guess) noexcept {
   const HotChain::WeakCalls weak = hot_->weak_calls();
-  const bool is_known = weak.calls == 0 || weak.calls == weak_calls_ || weak.calls == guess.weak_calls;
-  weak_calls_ = weak.calls;
-  guess.weak_calls = weak.calls;
-  if (is_known) return keep_agreed(agreed, guess);
-  if (weak_attempts_++ < kWeakTries) return Attempt::guessed_wrong;
+  switch (proof_.judge(weak.calls, guess.weak_calls)) {
+    case CallProof::Verdict::proven:
+      return keep_agreed(agreed, guess);
+    case CallProof::Verdict::try_again:
+      return Attempt::guessed_wrong;
+    case CallProof::Verdict::unproven:
+      break;
+  }
   walk_.is_partial = true;
   return keep_agreed(weak.first, guess);
 }
@@ -132,18 +131,6 @@ Attempt StackWalker::keep_whole(std::size_t agreed, StackGuess& guess) noexcept 
 std::size_t StackWalker::keepable(std::size_t agreed) const noexcept {
   // The caller of what has come or gone is right as well: it has gone on meanwhile.
   return agreed + (hot_->has_moved_on(agreed) ? 1 : 0);
-}
-
-/// Notes the last call of what could be kept.
-void StackWalker::note_last_call(std::size_t agreed) noexcept {
-  const std::size_t kept = keepable(agreed);
-  weak_call_before_ = std::exchange(last_weak_call_, kept > 0 ? hot_->weak_call(kept - 1) : 0);
-}
-
-/// False of a call that proves nothing by itself, and was not found by the attempt before.
-bool StackWalker::is_proven_call(std::size_t index) const noexcept {
-  const std::uint64_t call = hot_->weak_call(index);
-  return call == 0 || call == weak_call_before_;
 }
 
 Attempt StackWalker::give_up(std::size_t agreed) noexcept {
@@ -197,7 +184,7 @@ Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept
   descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
   std::size_t kept = keepable(agreed);
   // Of a stack that did not hold still, the last call is kept only if it is proven.
-  if (walk_.is_partial && kept > 1 && !is_proven_call(kept - 1)) --kept;
+  if (walk_.is_partial && kept > 1 && !proof_.is_last_proven(hot_->weak_call(kept - 1))) --kept;
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
     if (!place(frame.address, guess)) return Attempt::guessed_wrong;

@@ -24,6 +24,7 @@
 #include <memory>
 #include <span>
 
+#include "recorder/cpython/call_proof.h"
 #include "recorder/cpython/frame_format.h"
 #include "recorder/cpython/hot_chain.h"
 #include "recorder/cpython/layout.h"
@@ -55,7 +56,6 @@ class StackWalker {
   static constexpr std::uint32_t kTries = 3;          // until a part of the stack is enough
   static constexpr std::uint32_t kMaxTries = 8;       // where not even a part can be relied on
   static constexpr std::uint32_t kWrongGuesses = 12;  // a walk, that cost no try
-  static constexpr std::uint32_t kWeakTries = 2;      // of them, because a call proves nothing by itself
   static constexpr std::uint32_t kLookupRounds = 2;   // of them, because frames were met that nobody had guessed
   static constexpr std::size_t kMaxChain = 2 * kMaxDepth + 64;  // hidden frames included
   static constexpr std::size_t kMaxLookups = 128;               // single reads, a walk, for frames nobody guessed
@@ -73,8 +73,6 @@ class StackWalker {
   Attempt give_up(std::size_t agreed) noexcept;
   Attempt keep_whole(std::size_t agreed, StackGuess& guess) noexcept;
   [[nodiscard]] std::size_t keepable(std::size_t agreed) const noexcept;
-  [[nodiscard]] bool is_proven_call(std::size_t index) const noexcept;
-  void note_last_call(std::size_t agreed) noexcept;
   void guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept;
   [[nodiscard]] bool reaches_quiet_frames() const noexcept;
   void widen(StackGuess& guess) noexcept;
@@ -104,10 +102,7 @@ class StackWalker {
   StackCopy copy_;
   Walk walk_;
   std::size_t hot_bytes_ = StackCopy::kHotBytes;
-  std::uint64_t weak_calls_ = 0;        // of the attempt before
-  std::uint64_t last_weak_call_ = 0;    // of the innermost frame that could be kept
-  std::uint64_t weak_call_before_ = 0;  // likewise, by the attempt before
-  std::uint32_t weak_attempts_ = 0;     // that have found others than the one before
+  CallProof proof_;
 
   std::unique_ptr<FrameObjectWalker> objects_;  // walks where frames are objects
   std::unique_ptr<HotChain> hot_;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -42,6 +43,9 @@ class Reader {
     if (!thread_.joinable()) return;
     EXPECT_EQ(write(ends_[1], "", 1), 1);
     thread_.join();
+    // The kernel lets us go on a moment before it has taken the thread off its lists.
+    const std::string folder = "/proc/self/task/" + std::to_string(native_id_);
+    while (access(folder.c_str(), F_OK) == 0) std::this_thread::yield();
   }
   [[nodiscard]] std::uint64_t native_id() const { return native_id_; }
   /// True once the places tell that it waits for its own pipe.
