@@ -72,7 +72,8 @@ HotChain::WeakCalls HotChain::weak_calls() const noexcept {
   for (std::size_t i = count_; i-- > std::max<std::size_t>(count_, kQuickFrames) - kQuickFrames;) {
     const std::uint64_t call = weak_call(i);
     if (call == 0) continue;
-    const std::array<std::uintptr_t, 2> words{call, i};
+    // Counted from the leaf: the window may end elsewhere the next time.
+    const std::array<std::uintptr_t, 2> words{call, count_ - i};
     found = {.calls = add_to_fingerprint(found.calls + 1, words), .first = i};
   }
   return found;
