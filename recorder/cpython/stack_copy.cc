@@ -61,6 +61,11 @@ void StackGuess::forget_outside() noexcept {
   next_chunk = 0;
 }
 
+void StackGuess::forget() noexcept {
+  forget_outside();
+  chunk_count = wanted_chunks = 0;
+}
+
 std::uintptr_t StackGuess::chunk_end() const noexcept {
   const std::uintptr_t top = chunks[0].address + chunks[0].size;
   // While a chunk is being given back, the limit still is that one's.

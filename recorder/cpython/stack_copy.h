@@ -59,6 +59,8 @@ struct StackGuess {
   void adopt(const ThreadState& state) noexcept;
   /// Drops what a failed copy may have been wrong about.
   void forget_outside() noexcept;
+  /// Drops what a walk that failed may have been wrong about.
+  void forget() noexcept;
   /// The end of the newest chunk, or of its used part if its end is not known.
   [[nodiscard]] std::uintptr_t chunk_end() const noexcept;
   /// Index of the chunk in whose used part `address` lies, looking from `first` on; chunk_count = in none.

@@ -223,8 +223,7 @@ void ThreadList::begin_record(ThreadRecord& record, const ThreadState& state) no
   record.name_hash = 0;
   record.next_name_check = {};
   record.seen = 0;
-  record.guess.forget_outside();
-  record.guess.chunk_count = record.guess.wanted_chunks = 0;
+  record.guess.forget();
   record.rest = Rest{};
   record.history.forget();
 }
