@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -12,7 +13,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SUPPORTED_MINORS = tuple(f"3.{minor}" for minor in range(9, 16))
@@ -151,6 +152,21 @@ def run(
                 f"{arguments[0]}: still running after {timeout} s\nstdout: {output!r}\nstderr: {errors!r}"
             ) from expired
     return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str | os.PathLike[str]], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A command at work beside the test, which ends it; options are Popen's.
+
+    Where the test fails before, it is killed with everything it started: waited for, it would hide what failed.
+    """
+    with subprocess.Popen([os.fspath(word) for word in command], start_new_session=True, **options) as process:
+        try:
+            yield process
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 class TerminalOutcome(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import gauge_testing
-from gauge_testing import Interpreter, run
+from gauge_testing import Interpreter, run, running
 from record_testing import SOME, WORK, info, run_recorded, wait_until
 
 # Eight forked workers, of which one is killed in the middle, and a subprocess.
@@ -90,7 +90,7 @@ def test_a_recording_that_grows_meanwhile_can_be_merged_again_when_it_has_ended(
     path, early, late = (tmp_path / name for name in ("out.gpf", "early.gpf", "late.gpf"))
     program = WORK + "work(60)"
     record = [gauge, "record", "-r", "1khz", "-o", path, "--", newest.path, "-c", program]
-    with subprocess.Popen(record, stderr=subprocess.DEVNULL) as process:
+    with running(record, stderr=subprocess.DEVNULL) as process:
         wait_until(
             lambda: path.exists() and path.stat().st_size > 0 and info(path)[0]["samples"] > SOME, "nothing is recorded"
         )

@@ -152,6 +152,12 @@ def application(environ, start_response):
 )
 
 
+def is_listening(path: str) -> bool:
+    """Whether the socket takes calls: it is there, bound, a moment before."""
+    with socket.socket(socket.AF_UNIX) as end:
+        return end.connect_ex(path) == 0
+
+
 class UnixConnection(http.client.HTTPConnection):
     """To a socket in the file system; its path is relative, since a long one does not fit."""
 
@@ -179,8 +185,8 @@ def test_a_prefork_server_is_recorded_with_its_workers(
     monkeypatch.chdir(tmp_path)
     server = [own_python, "-m", "gunicorn", "--workers", "2", "--bind", "unix:socket", "app:application"]
     command = [gauge_testing.executable_path(), "record", *ALL, "-o", "out.gpf", "--", *server]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-        wait_until((tmp_path / "socket").exists, "the server does not listen")
+    with gauge_testing.running(command, stderr=subprocess.PIPE) as process:
+        wait_until(lambda: is_listening("socket"), "the server does not listen")
         with ThreadPoolExecutor(4) as clients:  # more than there are workers: each gets its share
             workers = set(clients.map(ask, ["socket"] * 40))
         process.send_signal(signal.SIGTERM)

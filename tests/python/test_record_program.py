@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from gauge_testing import Interpreter, run
+from gauge_testing import Interpreter, run, running
 
 SLOW_MACHINE = 30.0  # seconds a step may take before the test gives up
 
@@ -134,9 +134,8 @@ def times_seen(gauge: pathlib.Path, folder: pathlib.Path, interpreter: Interpret
         time.sleep(0.2)  # a second one would have come by now
         print(len(seen), flush=True)
     """)
-    with subprocess.Popen(
-        record(gauge, folder / "out.gpf", interpreter.path, "-c", code), stdout=subprocess.PIPE, cwd=folder
-    ) as process:
+    command = record(gauge, folder / "out.gpf", interpreter.path, "-c", code)
+    with running(command, stdout=subprocess.PIPE, cwd=folder) as process:
         wait_for(folder / "ready")
         process.send_signal(signal.Signals[name])
         output, _ = process.communicate(timeout=SLOW_MACHINE)
@@ -159,7 +158,7 @@ def test_every_signal_sent_to_gauge_reaches_the_program_once(
 
 def test_killing_gauge_kills_the_program(gauge: pathlib.Path, newest: Interpreter, tmp_path: pathlib.Path) -> None:
     code = "import os, time; open('pid', 'w').write(str(os.getpid())); os.rename('pid', 'ready'); time.sleep(60)"
-    with subprocess.Popen(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code), cwd=tmp_path) as process:
+    with running(record(gauge, tmp_path / "out.gpf", newest.path, "-c", code), cwd=tmp_path) as process:
         wait_for(tmp_path / "ready")
         pid = int((tmp_path / "ready").read_text())
         process.kill()

@@ -207,9 +207,9 @@ def test_a_recording_that_still_runs_can_be_read_to_20_ms_ago(newest: Interprete
     )
     gauge = gauge_testing.executable_path()
     command = [gauge, "record", "-r", "1khz", "-o", "out.gpf", "--", newest.path, "-c", program]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == b"runs\n"
+    with gauge_testing.running(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as recorded:
+        assert recorded.stdout is not None
+        assert recorded.stdout.readline() == b"runs\n"
         missing_ns = []
 
         def is_recent() -> bool:
@@ -224,5 +224,5 @@ def test_a_recording_that_still_runs_can_be_read_to_20_ms_ago(newest: Interprete
         assert live["total"]["samples"] > 0
         converted = gauge_testing.run([gauge, "convert", "--to", "speedscope", "-o", "x.json", "out.gpf"], cwd=tmp_path)
         assert converted.returncode == 0
-        running.terminate()
+        recorded.terminate()
     assert info(tmp_path / "out.gpf")[0]["samples"] >= live["total"]["samples"]
