@@ -1,7 +1,12 @@
-"""Seconds and peak memory of `gauge convert`, per format, on a generated recording.
+"""Seconds and peak memory of `gauge convert`, per format, on a generated recording, or on one of yours.
 
 python benchmarks/convert.py --gauge build/release/bin/gauge --generate build/release/tests/gauge-generate
-    [--samples 1000000] [--runs 5] [--tachyon python3.15]
+    [--samples 1000000] [--runs 5] [--tachyon python3.15] [--recording FILE]
+
+Generated ones have new stacks all the time, up to a million of them; a real program comes back to its own. Ten million
+samples of one:
+
+gauge record -r 10khz -o real.gpf -- python benchmarks/targets/read_library.py 4 300
 
 With CPython 3.15 at hand, its own sampler and Gauge record one program, and each converts its own recording to the
 formats that both know, in turns.
@@ -35,6 +40,17 @@ def cells(runs: Sequence[Run], output: Path) -> list[str]:
     size = output.stat().st_size
     peak = max(run.max_rss for run in runs)
     return [f"{seconds:.2f}", f"{peak / 2**20:.0f}", f"{size / 1e6:.1f}", f"{size / 1e6 / seconds:.0f}"]
+
+
+def conversions(options: argparse.Namespace, recording: Path, folder: Path) -> list[list[str]]:
+    """A row for each format."""
+    rows = []
+    for name in options.formats.split(",") if options.formats else all_formats(options.gauge):
+        output = folder / f"out.{name}"
+        command = [options.gauge, "convert", "--to", name, "-f", "-o", str(output), str(recording)]
+        rows.append([name, *cells([run(command) for _ in range(options.runs)], output)])
+        output.unlink()
+    return rows
 
 
 def beside_tachyon(gauge: str, python: str, folder: Path) -> list[list[str]]:
@@ -72,33 +88,33 @@ def beside_tachyon(gauge: str, python: str, folder: Path) -> list[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gauge", required=True)
-    parser.add_argument("--generate", required=True, help="the tests' generator of recordings")
-    parser.add_argument("--samples", type=int, default=1_000_000)
+    recording = parser.add_mutually_exclusive_group(required=True)
+    recording.add_argument("--generate", help="the tests' generator of recordings")
+    recording.add_argument("--recording", type=Path, help="instead of a generated one")
+    parser.add_argument("--samples", type=int, default=1_000_000, help="of the generated one")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--depth", type=int, default=25)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--formats", help="with commas between; default: all")
     parser.add_argument("--tachyon", help="CPython 3.15, for its sampler")
     options = parser.parse_args()
-    formats = options.formats.split(",") if options.formats else all_formats(options.gauge)
 
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        recording = Path(folder) / "x.gpf"
-        subprocess.run(
-            [options.generate, "--samples", str(options.samples), "--threads", str(options.threads)]
-            + ["--depth", str(options.depth), "--seed", "1", "-o", str(recording)],
-            check=True,
-        )
-        for name in formats:
-            output = Path(folder) / f"out.{name}"
-            command = [options.gauge, "convert", "--to", name, "-f", "-o", str(output), str(recording)]
-            runs = [run(command) for _ in range(options.runs)]
-            rows.append([name, *cells(runs, output)])
-        size = recording.stat().st_size
+        path = options.recording
+        what = ""
+        if path is None:
+            path = Path(folder) / "x.gpf"
+            shape = ["--threads", str(options.threads), "--depth", str(options.depth)]
+            run([options.generate, "--samples", str(options.samples), *shape, "--seed", "1", "-o", str(path)])
+            what = f"generated, depth to {options.depth}, "
+        facts = recording_info(options.gauge, path)
+        samples, threads = int(str(facts["samples"])), facts["threads"]
+        assert isinstance(threads, list)
+        rows = conversions(options, path, Path(folder))
+        size = path.stat().st_size
     print(
-        f"{machine()}; {options.samples:,} samples, {options.threads} threads, depth to {options.depth}, "
-        f"{size / 1e6:.1f} MB recording, median of {options.runs}\n"
+        f"{machine()}; {what}{samples:,} samples, {len(threads)} threads, {size / 1e6:.1f} MB recording, "
+        f"median of {options.runs}\n"
     )
     print(table(["format", "seconds", "peak MB", "output MB", "MB/s"], rows))
     if options.tachyon:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "formats/base/background_sink.h"
 #include "formats/gzip_sink.h"
 #include "formats/writers.h"
 
@@ -112,9 +113,14 @@ const Format* format_of_path(std::string_view path) noexcept {
 bool is_gzip_path(std::string_view path) noexcept { return path.ends_with(kGzipSuffix); }
 
 void write_file(const Format& format, const Profile& profile, const WriteOptions& options, Sink& sink) {
-  if (!format.is_gzipped && !options.gzip) return format.write(profile, options, sink);
+  const auto write_to = [&](Sink& target) {
+    BackgroundSink behind{target};
+    format.write(profile, options, behind);
+    behind.finish();
+  };
+  if (!format.is_gzipped && !options.gzip) return write_to(sink);
   GzipSink gzip{sink};
-  format.write(profile, options, gzip);
+  write_to(gzip);
   gzip.finish();
 }
 

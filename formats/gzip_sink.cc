@@ -11,7 +11,9 @@ namespace gauge {
 namespace {
 
 constexpr int kWindowOfGzip = 15 + 16;  // zlib: 32 KiB, with gzip's header and trailer
-constexpr int kMemoryLevel = 8;         // zlib's default
+// Of the default's time 37 %, for 17 % more bytes (pprof, ten million samples). Go writes its own profiles so, too.
+constexpr int kLevel = Z_BEST_SPEED;
+constexpr int kMemoryLevel = 8;  // zlib's default
 constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 
 }  // namespace
@@ -19,8 +21,7 @@ constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 class GzipSink::Impl {
  public:
   explicit Impl(Sink& sink) : sink_(sink), buffer_(kBufferBytes, '\0') {
-    if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kWindowOfGzip, kMemoryLevel, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
+    if (deflateInit2(&stream_, kLevel, Z_DEFLATED, kWindowOfGzip, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK)
       throw std::bad_alloc{};
   }
   Impl(const Impl&) = delete;

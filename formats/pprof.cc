@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <protozero/pbf_builder.hpp>
 #include <string>
@@ -60,29 +61,15 @@ enum class Line : protozero::pbf_tag_type { function_id = 1, line = 2, column = 
 enum class Function : protozero::pbf_tag_type { id = 1, name = 2, system_name = 3, filename = 4, start_line = 5 };
 }  // namespace field
 
-/// The labels of all samples of a thread, as numbers of texts.
-struct ThreadLabels {
-  std::int64_t thread = 0;
-  std::int64_t thread_id = 0;  // 0 = unknown
-  std::int64_t pid = 0;
-};
-
 class PprofWriter {
  public:
   PprofWriter(const Profile& profile, Weight shown_first, Sink& sink)
-      : profile_(profile), shown_first_(shown_first), out_(sink), location_of_(profile.frames().size() + 1) {
-    const std::vector<std::string> labels = thread_labels(profile);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      const Thread& thread = profile.threads()[i];
-      threads_.push_back({strings_.intern(labels[i]),
-                          thread.native_id == 0 ? 0 : strings_.intern(fmt::to_string(thread.native_id)),
-                          strings_.intern(fmt::to_string(profile.process(thread.process).pid))});
-    }
-  }
+      : profile_(profile), shown_first_(shown_first), out_(sink), location_of_(profile.frames().size() + 1) {}
 
   void write() {
     for (const auto& [weight, name] : kWeights) write_type(field::Profile::sample_type, weight, name);
-    for (const ThreadStack& entry : profile_.thread_stacks()) write_sample(entry);
+    const std::vector<std::string> labels = labels_of_threads();
+    for (const ThreadStack& entry : profile_.thread_stacks()) write_sample(entry, labels[index_of(entry.thread)]);
     write_mapping();
     for (const FrameId frame : frames_) write_location(frame);
     write_functions();
@@ -105,32 +92,43 @@ class PprofWriter {
     type.add_int64(field::ValueType::unit, strings_.intern(weight == Weight::samples ? "count" : "nanoseconds"));
   }
 
-  void write_sample(const ThreadStack& entry) {
+  /// By thread: the labels of all its samples, encoded. Texts, for pprof drops a number of zero, and adds others up
+  /// where it should tell them apart.
+  [[nodiscard]] std::vector<std::string> labels_of_threads() {
+    const std::vector<std::string> names = thread_labels(profile_);
+    std::vector<std::string> encoded(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const Thread& thread = profile_.threads()[i];
+      pbf_builder<field::Sample> sample{encoded[i]};
+      write_label(sample, "thread", names[i]);
+      if (thread.native_id != 0) write_label(sample, "thread_id", fmt::to_string(thread.native_id));
+      write_label(sample, "pid", fmt::to_string(profile_.process(thread.process).pid));
+    }
+    return encoded;
+  }
+
+  void write_label(pbf_builder<field::Sample>& sample, std::string_view key, std::string_view text) {
+    pbf_builder<field::Label> label{sample, field::Sample::label};
+    label.add_int64(field::Label::key, strings_.intern(key));
+    label.add_int64(field::Label::str, strings_.intern(text));
+  }
+
+  void write_sample(const ThreadStack& entry, const std::string& labels) {
     path_.clear();
     for (StackId stack = entry.stack; stack != kEmptyStack; stack = profile_.stack(stack).parent) {
       path_.push_back(location_of(profile_.stack(stack).frame));
     }
     if (path_.empty()) path_.push_back(location_of(without_frames()));
-    {
-      pbf_builder<field::Sample> sample{message_, field::Profile::sample};
-      sample.add_packed_uint64(field::Sample::location_id, path_.begin(), path_.end());
-      std::vector<std::int64_t> values;
-      values.reserve(kWeights.size());
-      for (const auto& [weight, _] : kWeights) values.push_back(amount_of(entry.weights, weight));
-      sample.add_packed_int64(field::Sample::value, values.begin(), values.end());
-      const ThreadLabels& labels = threads_[index_of(entry.thread)];
-      write_label(sample, "thread", labels.thread);
-      // As texts: pprof drops a number of zero, and adds others up where it should tell them apart.
-      if (labels.thread_id != 0) write_label(sample, "thread_id", labels.thread_id);
-      write_label(sample, "pid", labels.pid);
-    }
+    std::array<std::int64_t, kWeights.size()> values{};
+    std::ranges::transform(kWeights, values.begin(),
+                           [&](const auto& each) { return amount_of(entry.weights, each.first); });
+    sample_.clear();
+    pbf_builder<field::Sample> sample{sample_};
+    sample.add_packed_uint64(field::Sample::location_id, path_.begin(), path_.end());
+    sample.add_packed_int64(field::Sample::value, values.begin(), values.end());
+    sample_ += labels;
+    message_.add_message(field::Profile::sample, sample_);
     flush();
-  }
-
-  void write_label(pbf_builder<field::Sample>& sample, std::string_view key, std::int64_t text) {
-    pbf_builder<field::Label> label{sample, field::Sample::label};
-    label.add_int64(field::Label::key, strings_.intern(key));
-    label.add_int64(field::Label::str, text);
   }
 
   /// Stands for a frame where a sample has none; so does the function after the last one of the profile.
@@ -170,10 +168,11 @@ class PprofWriter {
   std::string bytes_;
   pbf_builder<field::Profile> message_{bytes_};
   StringTable strings_;
-  std::vector<ThreadLabels> threads_;
   std::vector<std::uint64_t> location_of_;  // by FrameId; 0 = not used yet
   std::vector<FrameId> frames_;             // in the order of their locations
-  std::vector<std::uint64_t> path_;         // scratch of write_sample(): locations, innermost first
+  // Scratch of write_sample():
+  std::vector<std::uint64_t> path_;  // locations, innermost first
+  std::string sample_;
 };
 
 void PprofWriter::write_location(FrameId id) {

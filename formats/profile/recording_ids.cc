@@ -98,15 +98,15 @@ std::optional<Function> RecordingIds::function_of(const gpf::Function& definitio
 void RecordingIds::add_functions(const gpf::Definitions& definitions, TableInterner& tables) {
   for (const gpf::Function& definition : definitions.functions) {
     const std::optional<Function> function = function_of(definition);
-    functions_.add(function ? std::optional{tables.function(*function)} : std::nullopt);
+    functions_.add(function ? MaybeId{tables.function(*function)} : std::nullopt);
   }
 }
 
 void RecordingIds::add_frames(const gpf::Definitions& definitions, TableInterner& tables) {
   for (std::size_t i = 0; i < definitions.frame_function.size(); ++i) {
-    const std::optional<FunctionId> function = functions_[definitions.frame_function[i]];
+    const MaybeId<FunctionId> function = functions_[definitions.frame_function[i]];
     const std::uint32_t column = definitions.frame_column.empty() ? 0 : definitions.frame_column[i];
-    frames_.add(function ? std::optional{tables.frame({*function, definitions.frame_line[i], column})} : std::nullopt);
+    frames_.add(function ? MaybeId{tables.frame({*function, definitions.frame_line[i], column})} : std::nullopt);
   }
 }
 
@@ -114,9 +114,9 @@ void RecordingIds::add_stacks(const gpf::Definitions& definitions, TableInterner
   for (std::size_t i = 0; i < definitions.stack_frame.size(); ++i) {
     const std::size_t own_id = definitions.first_stack + i;
     const auto parent_id = static_cast<std::uint32_t>(own_id - definitions.stack_parent_back[i]);  // 0 for a root
-    const std::optional<StackId> parent = stack(parent_id);
-    const std::optional<FrameId> frame = frames_[definitions.stack_frame[i]];
-    stacks_.add(parent && frame ? std::optional{tables.stack(*parent, *frame)} : std::nullopt);
+    const MaybeId<StackId> parent = stack(parent_id);
+    const MaybeId<FrameId> frame = frames_[definitions.stack_frame[i]];
+    stacks_.add(parent && frame ? MaybeId{tables.stack(*parent, *frame)} : std::nullopt);
   }
 }
 
@@ -131,7 +131,7 @@ void RecordingIds::add_threads(const gpf::Definitions& definitions, std::vector<
 
 /// The thread that is defined, perhaps again; a new one where no part has it yet.
 ThreadId RecordingIds::thread_of(const gpf::Thread& definition, std::vector<Thread>& threads) {
-  if (const std::optional<ThreadId> known = threads_[definition.id]) return *known;
+  if (const MaybeId<ThreadId> known = threads_[definition.id]) return *known;
   ThreadId id{static_cast<std::uint32_t>(threads.size())};
   if (links_ != nullptr) {
     const std::uint32_t whole_id = definition.whole_id != 0 ? definition.whole_id : definition.id;

@@ -7,11 +7,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "formats/gpf/records.h"
+#include "formats/profile/maybe_id.h"
 #include "formats/profile/profile.h"
 #include "formats/profile/table_interner.h"
 
@@ -21,21 +23,23 @@ namespace gauge {
 template <typename Entry>
 class IdTable {
  public:
+  using MaybeEntry = std::conditional_t<std::is_enum_v<Entry>, MaybeId<Entry>, std::optional<Entry>>;
+
   IdTable() : entries_(1) {}  // ids start at 1; 0 means none
 
   /// The id that the next definition gets if nothing is lost before it.
   [[nodiscard]] std::size_t next() const noexcept { return entries_.size(); }
-  void add(std::optional<Entry> entry) { entries_.push_back(std::move(entry)); }
+  void add(MaybeEntry entry) { entries_.push_back(std::move(entry)); }
   void set(std::size_t id, Entry entry) { entries_[id] = std::move(entry); }
   /// Marks what stands before `id` as lost.
   void skip_to(std::size_t id) { entries_.resize(std::max(id, next())); }
-  [[nodiscard]] const std::optional<Entry>& operator[](std::size_t id) const noexcept {
+  [[nodiscard]] const MaybeEntry& operator[](std::size_t id) const noexcept {
     return id < entries_.size() ? entries_[id] : entries_[0];
   }
-  void clear() { entries_ = std::vector<std::optional<Entry>>(1); }
+  void clear() { entries_ = std::vector<MaybeEntry>(1); }
 
  private:
-  std::vector<std::optional<Entry>> entries_;
+  std::vector<MaybeEntry> entries_;
 };
 
 /// What to call a function that CPython has no qualified name of.
@@ -65,13 +69,11 @@ class RecordingIds {
   ///         beyond what lost blocks explain, references to what is not defined yet
   [[nodiscard]] bool define(const gpf::Definitions& definitions, TableInterner& interner, ProfileTables& tables);
 
-  [[nodiscard]] std::optional<ThreadId> thread(std::uint32_t id) const noexcept { return threads_[id]; }
+  [[nodiscard]] MaybeId<ThreadId> thread(std::uint32_t id) const noexcept { return threads_[id]; }
   /// Id 0 is the empty stack.
-  [[nodiscard]] std::optional<StackId> stack(std::uint32_t id) const noexcept {
-    return id == 0 ? kEmptyStack : stacks_[id];
-  }
+  [[nodiscard]] MaybeId<StackId> stack(std::uint32_t id) const noexcept { return id == 0 ? kEmptyStack : stacks_[id]; }
   /// Nothing for id 0, too.
-  [[nodiscard]] std::optional<TaskId> task(std::uint32_t id) const noexcept { return tasks_[id]; }
+  [[nodiscard]] MaybeId<TaskId> task(std::uint32_t id) const noexcept { return tasks_[id]; }
   /// Forgets what only definitions need: strings, functions, frames, links, how to name functions. Call after the last
   /// ones.
   void forget_definitions();

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "formats/gpf/records.h"
@@ -79,7 +78,7 @@ class SampleDecoder {
     expected_sequence_ = block.sequence + 1;
     ++block_;
   }
-  std::optional<StackId> next_stack(ThreadState& thread, std::int32_t delta, const RecordingIds& ids) const {
+  MaybeId<StackId> next_stack(ThreadState& thread, std::int32_t delta, const RecordingIds& ids) const {
     if (thread.block != block_) thread.last_stack = 0;
     thread.block = block_;
     thread.last_stack += static_cast<std::uint32_t>(delta);  // modulo 2^32, as the schema says
@@ -175,20 +174,20 @@ std::uint64_t SampleDecoder::decode(const gpf::Block& block, const RecordingIds&
   std::int64_t time = columns.start;
   for (std::size_t i = 0; i < columns.time_delta.size(); ++i) {
     time += static_cast<std::int64_t>(columns.time_delta[i]);
-    const std::optional<ThreadId> thread = ids.thread(thread_ids[i]);
+    const MaybeId<ThreadId> thread = ids.thread(thread_ids[i]);
     if (!thread || time > kLatest / time_unit) {
       ++unresolved;
       continue;
     }
     // A sample whose stack is lost still ends the time that the next one stands for, so it is weighed all the same.
     ThreadState& state = at(threads_, index_of(*thread) - index_of(first_.thread));
-    const std::optional<StackId> stack = next_stack(state, stack_deltas[i], ids);
+    const MaybeId<StackId> stack = next_stack(state, stack_deltas[i], ids);
     Sample sample{.time = std::chrono::nanoseconds{time * time_unit}, .thread = *thread};
     sample.status = statuses[i];
     sample.same_frames = same_frames[i];
     forget_what_was_lost(state, sample);
     state.is_stack_lost = !stack;
-    if (const std::optional<TaskId> task = ids.task(task_ids[i])) {
+    if (const MaybeId<TaskId> task = ids.task(task_ids[i])) {
       sample.task = *task;
       sample.outer_frames = outer_frames[i];
       if (is_task_comparable(*task, !stack)) sample.task_same_frames = task_same_frames[i];

@@ -17,8 +17,15 @@ namespace gauge {
 /// Adding costs two look-ups and no hash; a full table would be too big (1 000 threads by a million stacks), and one
 /// thread sees few of the stacks. Pages are small: stacks get their ids as they are first seen, so those of threads at
 /// work side by side alternate, a few new frames at a time.
+///
+/// Weights wait for a few more to come before they are added: what they are added to has come from memory by then.
 class ThreadStackSums {
  public:
+  ThreadStackSums() { waiting_.fill({&nowhere_, {}}); }
+  ThreadStackSums(const ThreadStackSums&) = delete;  // points into itself
+  ThreadStackSums& operator=(const ThreadStackSums&) = delete;
+  ~ThreadStackSums() = default;
+
   void add(ThreadId thread, StackId stack, const Weights& weights) {
     if (index_of(thread) >= threads_.size()) threads_.resize(index_of(thread) + 1);
     Sums& sums = threads_[index_of(thread)];
@@ -26,11 +33,15 @@ class ThreadStackSums {
       sums.last = &at(sums, stack);
       sums.last_stack = stack;
     }
-    *sums.last += weights;
+    Waiting& waiting = waiting_[next_++ % waiting_.size()];
+    *waiting.to += waiting.weights;
+    waiting = {sums.last, weights};
+    __builtin_prefetch(sums.last, 1);
   }
 
   /// What was added, by thread and stack; pairs without samples are left out.
   [[nodiscard]] std::vector<ThreadStack> take() && {
+    for (const Waiting& waiting : waiting_) *waiting.to += waiting.weights;
     std::vector<ThreadStack> result;
     result.reserve(pair_count());
     for (std::size_t thread = 0; thread < threads_.size(); ++thread) {
@@ -49,6 +60,11 @@ class ThreadStackSums {
     std::vector<std::uint32_t> pages;  // by page of stacks: where it is in pages_
     StackId last_stack{};              // most samples are of the stack that the thread was seen in before
     Weights* last = nullptr;
+  };
+
+  struct Waiting {
+    Weights* to;
+    Weights weights;
   };
 
   Weights& at(Sums& sums, StackId stack) {
@@ -81,6 +97,9 @@ class ThreadStackSums {
 
   std::vector<Sums> threads_;
   std::deque<Page> pages_;  // stay where they are
+  Weights nowhere_;
+  std::array<Waiting, 16> waiting_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace gauge
