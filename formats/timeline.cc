@@ -27,6 +27,26 @@ nanoseconds next_window(nanoseconds window) {
   return window == decade ? decade * 5 : decade * 10;
 }
 
+/// By StackId of those that are shown: its place in the call tree, depth first, the stacks of a caller in the order in
+/// which they were first seen.
+std::vector<std::uint32_t> places_in_call_tree(const Profile& profile, std::span<const StackId> shown) {
+  const std::size_t count = shown.size();
+  const auto is_shown = [&](std::size_t i) { return index_of(shown[i]) == i; };
+  const auto parent_of = [&](std::size_t i) { return index_of(shown[index_of(profile.stacks()[i].parent)]); };
+  std::vector<std::uint32_t> sizes(count, 1);  // of the tree below, itself included
+  for (std::size_t i = count; i-- > 1;) {      // parents stand before their children
+    if (is_shown(i)) sizes[parent_of(i)] += sizes[i];
+  }
+  std::vector<std::uint32_t> places(count);
+  std::vector<std::uint32_t> next(count);  // place of the next child
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!is_shown(i)) continue;
+    if (i > 0) places[i] = std::exchange(next[parent_of(i)], next[parent_of(i)] + sizes[i]);
+    next[i] = places[i] + 1;
+  }
+  return places;
+}
+
 class Collector {
  public:
   Collector(const Profile& profile, const TimelineOptions& options)
@@ -95,6 +115,10 @@ class Collector {
     return runs.empty() ? kEmptyStack : runs.back().stack;
   }
 
+  [[nodiscard]] std::uint32_t place_of(StackId stack) const {
+    return stack == kNotSampled ? kNoSlot : places_[index_of(stack)];
+  }
+
   std::uint32_t& slot_of(StackId stack) { return stack == kNotSampled ? slots_.back() : slots_[index_of(stack)]; }
 
   void append(ThreadId thread, const StackRun& run) {
@@ -120,6 +144,7 @@ class Collector {
   }
 
   void coarsen_all() {
+    if (places_.empty()) places_ = places_in_call_tree(profile_, options_.shown);
     bytes_ = 0;
     for (std::vector<StackRun>& runs : timelines_.threads) {
       coarsen(runs);
@@ -128,34 +153,40 @@ class Collector {
     }
   }
 
-  /// Puts equal stacks of one window together, where the first of them is. A run belongs to the window it begins in.
+  /// Puts equal stacks of one window together. A run belongs to the window it begins in.
   void coarsen(std::vector<StackRun>& runs) {
-    std::size_t kept = 0;
     std::size_t first_of_window = 0;
     nanoseconds time{};
-    std::int64_t window = 0;
+    nanoseconds window_end = timelines_.window;
     for (const StackRun& run : std::exchange(runs, {})) {
-      if (const std::int64_t current = time / timelines_.window; current != window) {
-        window = current;
-        forget(runs, first_of_window);
-        first_of_window = kept;
+      if (time >= window_end) {
+        arrange(std::span{runs}.subspan(first_of_window), time > window_end);
+        first_of_window = runs.size();
+        window_end = (time / timelines_.window + 1) * timelines_.window;
       }
       time += run.duration;
+      last_stack_ = run.stack;
       std::uint32_t& slot = slot_of(run.stack);
       if (slot == kNoSlot) {
-        slot = static_cast<std::uint32_t>(kept++);
+        slot = static_cast<std::uint32_t>(runs.size());
         runs.push_back(run);
       } else {
         runs[slot].absorb(run);
       }
     }
-    forget(runs, first_of_window);
+    arrange(std::span{runs}.subspan(first_of_window), time > window_end);
     merge_neighbours(runs);
   }
 
-  /// Clears the slots of the runs from `first` on.
-  void forget(const std::vector<StackRun>& runs, std::size_t first) {
-    for (std::size_t i = first; i < runs.size(); ++i) slot_of(runs[i].stack) = kNoSlot;
+  /// Puts the runs of a window into the order of the call tree, where the next run has most in common with the one
+  /// before: order is not kept anyway. But what lasts beyond the window stays last, lest it push others out of it.
+  void arrange(std::span<StackRun> runs, bool lasts_beyond) {
+    if (lasts_beyond) {
+      std::swap(runs.back(), runs[slot_of(last_stack_) - slot_of(runs.front().stack)]);
+    }
+    for (const StackRun& run : runs) slot_of(run.stack) = kNoSlot;
+    std::ranges::sort(runs.first(runs.size() - (lasts_beyond ? 1 : 0)), {},
+                      [this](const StackRun& run) { return place_of(run.stack); });
   }
 
   static void merge_neighbours(std::vector<StackRun>& runs) {
@@ -173,11 +204,13 @@ class Collector {
   const Profile& profile_;
   const TimelineOptions& options_;
   Timelines timelines_;
-  std::uint64_t bytes_ = 0;           // of all runs
-  std::uint64_t limit_;               // at which to shrink
-  nanoseconds longest_{};             // of all ends
-  std::vector<nanoseconds> ends_;     // of each thread's runs
-  std::vector<std::uint32_t> slots_;  // by StackId, gaps last: where the window being coarsened has it
+  std::uint64_t bytes_ = 0;            // of all runs
+  std::uint64_t limit_;                // at which to shrink
+  nanoseconds longest_{};              // of all ends
+  std::vector<nanoseconds> ends_;      // of each thread's runs
+  std::vector<std::uint32_t> slots_;   // by StackId, gaps last: where the window being coarsened has it
+  StackId last_stack_{};               // of the runs that were put into it
+  std::vector<std::uint32_t> places_;  // by StackId; none until they are needed
 };
 
 }  // namespace

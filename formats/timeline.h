@@ -2,7 +2,8 @@
 //
 // A recording can be longer than any viewer can open. So the timeline is given a limit in the bytes that it will take
 // in the output, and where the recording exceeds it, order is given up before truth: within windows of time, equal
-// stacks are put together. Times per stack stay exact, and so does what happened in which window.
+// stacks are put together, and what is left stands in the order of the call tree. Times per stack stay exact, and so
+// does what happened in which window.
 #pragma once
 
 #include <chrono>

@@ -144,6 +144,75 @@ TEST(Timelines, BeyondTheLimitOrderIsKeptToTheWindowOnly) {
   EXPECT_THAT(found.threads[0][20], is_run(StackId{3}, 1s));
 }
 
+TEST(Timelines, WithinAWindowStacksStandInTheOrderOfTheCallTree) {
+  Timeline timeline;
+  int time = 0;
+  for (const char* stack : {"main;a", "main;b", "main;a;c", "other", "main;b;c", "", "main;a"})
+    timeline.tick(10ms * ++time, stack);
+  timeline.tick(10ms * ++time + 5ms, "main;a;c", {.status = gpf::kAfterGap, .wall = 10ms});
+  const Profile profile = timeline.profile();
+  const StackId main_a{2};
+  const StackId main_b{3};
+  const StackId main_a_c{4};
+  const StackId other{5};
+  const StackId main_b_c{6};
+  const Timelines found = collect(profile, 7);
+  EXPECT_EQ(found.window, 100ms);
+  EXPECT_THAT(found.threads[0],
+              ElementsAre(is_run(kEmptyStack, 10ms), is_run(main_a, 20ms), is_run(main_a_c, 20ms), is_run(main_b, 10ms),
+                          is_run(main_b_c, 10ms), is_run(other, 10ms), is_run(kNotSampled, 5ms)));
+}
+
+TEST(Timelines, WhatLastsBeyondItsWindowPushesNothingOutOfIt) {
+  Timeline timeline;
+  timeline.tick(10ms, "a");
+  timeline.tick(20ms, "b");
+  timeline.tick(30ms, "c");
+  timeline.tick(40ms, "b");
+  timeline.tick(5s, "a");
+  timeline.tick(5s + 10ms, "c");
+  timeline.tick(5s + 20ms, "b");
+  timeline.tick(5s + 30ms, "c");
+  const Timelines found = collect(timeline.profile(), 5);
+  EXPECT_EQ(found.window, 100ms);
+  EXPECT_THAT(found.threads[0], ElementsAre(is_run(kB, 20ms), is_run(StackId{3}, 10ms), is_run(kA, 4970ms),
+                                            is_run(kB, 10ms), is_run(StackId{3}, 20ms)));
+}
+
+/// Time of each stack in each window, whatever order it is in.
+std::map<std::pair<std::int64_t, StackId>, nanoseconds> times_by_window(const std::vector<StackRun>& runs,
+                                                                        nanoseconds window) {
+  std::map<std::pair<std::int64_t, StackId>, nanoseconds> times;
+  nanoseconds time{};
+  for (const StackRun& run : runs) {
+    for (const nanoseconds end = time + run.duration; time < end;) {
+      const std::int64_t number = time / window;
+      const nanoseconds until = std::min(end, window * (number + 1));
+      times[{number, run.stack}] += until - time;
+      time = until;
+    }
+  }
+  return times;
+}
+
+TEST(Timelines, HoweverOftenItIsCoarsenedWhatHappenedInWhichWindowIsExact) {
+  Timeline timeline;
+  nanoseconds time{};
+  std::uint32_t state = 1;
+  for (int i = 0; i < 5000; ++i) {
+    state = state * 1664525U + 1013904223U;  // Numerical Recipes' generator
+    time += (state >> 20U) % 50 == 0 ? 700ms : 5ms;
+    timeline.tick(time, "main;" + std::string(1, static_cast<char>('a' + (state >> 24U) % 20)));
+  }
+  const Profile profile = timeline.profile();
+  const std::vector<StackRun> fine = collect(profile).threads[0];
+  for (const std::uint64_t limit : {3000U, 2000U, 1000U, 500U, 100U}) {
+    const Timelines found = collect(profile, limit);
+    ASSERT_GT(found.window, 0ns) << limit;
+    EXPECT_TRUE(times_by_window(found.threads[0], found.window) == times_by_window(fine, found.window)) << limit;
+  }
+}
+
 TEST(Timelines, ALimitTakesNoTimeFromAnyStack) {
   const Profile profile = alternating().profile();
   for (const std::uint64_t limit : {1U, 2U, 3U, 10U, 50U, 200U, 1000U}) {

@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
   app.add_option("--functions", options.functions, "Functions of the program")->capture_default_str();
   app.add_option("--tasks", options.tasks, "Tasks of asyncio, in the first thread")->capture_default_str();
   app.add_option("--seed", options.seed, "Another seed, another program and process")->capture_default_str();
+  app.add_option("--period", options.period_ticks, "Ticks after which the program does the same again; 0 = never")
+      ->capture_default_str();
   app.add_option("--interval-ns", interval_ns, "Time between two ticks")->capture_default_str();
   app.add_option("-o,--output", path, "Written anew")->required();
   CLI11_PARSE(app, argc, argv);

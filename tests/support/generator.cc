@@ -76,7 +76,10 @@ class Generator {
   void run() {
     define_threads();
     add_clock();
-    while (written_ < options_.samples) tick();
+    while (written_ < options_.samples) {
+      if (options_.period_ticks != 0 && losses_.ticks % options_.period_ticks == 0) begin_again();
+      tick();
+    }
     add_clock();
     writer_.set_losses(losses_);
     writer_.finish({.monotonic_ns = now_.count(), .reason = "stop"});
@@ -95,8 +98,19 @@ class Generator {
       const std::string name = i == 0 ? "MainThread" : fmt::format("Worker-{} ({})", i, i % 2 == 0 ? "läuft" : "run");
       writer_.define_thread({.id = i + 1, .native_id = 42 + i, .python_id = 0x7f0000001000U + i, .name = name});
       threads_[i].is_idle = i % 4 == 3;
-      push_until(threads_[i], options_.depth);
+      begin(threads_[i]);
     }
+  }
+
+  void begin(ThreadState& thread) {
+    thread.calls.clear();
+    thread.is_new = true;
+    push_until(thread, options_.depth);
+  }
+
+  void begin_again() {
+    random_ = Random{options_.seed};
+    for (ThreadState& thread : threads_) begin(thread);
   }
 
   void add_clock() {

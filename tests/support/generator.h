@@ -18,6 +18,8 @@ struct GeneratorOptions {
   std::uint32_t functions = 3000;
   std::uint32_t tasks = 0;  // of asyncio, that the first thread runs by turns
   std::uint64_t seed = 1;   // another one, another program and process
+  /// After so many ticks the program does the same again, in the same stacks. 0 = it always does something new.
+  std::uint64_t period_ticks = 0;
   std::chrono::nanoseconds interval = std::chrono::milliseconds{1};
 };
 
