@@ -254,6 +254,24 @@ TEST(Timelines, WhereFramesNestThoseThatGoOnTakeNothing) {
   EXPECT_GT(collect_timelines(profile, whole).window, 0ns);
 }
 
+TEST(Timelines, WhereFramesNestAWindowTakesEachOfItsCallersOnce) {
+  Timeline timeline;
+  for (int i = 0; i < 100; ++i)
+    timeline.tick((i + 1) * 10ms, "main;caller" + std::to_string(i % 2) + ";f" + std::to_string(i));
+  const Profile profile = timeline.profile();
+  std::vector<StackId> shown;
+  std::vector<std::uint32_t> bytes;  // 1 for main, 1000 for each of the two callers, 1 for what they call
+  for (std::uint32_t i = 0; i < profile.stacks().size(); ++i) {
+    const StackNode& stack = profile.stacks()[i];
+    shown.push_back(StackId{i});
+    const bool is_caller =
+        i != 0 && profile.leaf_function(StackId{i}) != profile.leaf_function(StackId{1}) && stack.parent == StackId{1};
+    bytes.push_back(i == 0 ? 0 : bytes[index_of(stack.parent)] + (is_caller ? 1000 : 1));
+  }
+  const TimelineOptions options{.shown = shown, .bytes = bytes, .is_nested = true, .max_bytes = 5000};
+  EXPECT_EQ(collect_timelines(profile, options).window, 500ms);  // 2 * 2001 + 100, or 100 * 1001 were they not ordered
+}
+
 TEST(Timelines, WhereFramesNestAGapEndsThem) {
   Timeline timeline;
   for (int i = 1; i <= 10; ++i) timeline.tick(i * 1s, "main", {.status = gpf::kAfterGap, .wall = 10ms});
