@@ -11,28 +11,14 @@
 #include "formats/gpf/framing.h"
 
 namespace gauge {
-namespace {
 
-/// The folder of `path`, and the rest as its name there.
-struct Place {
-  std::string folder;
-  std::string name;
-};
-
-Place place_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return {.folder = ".", .name = path};
-  return {.folder = slash == 0 ? "/" : path.substr(0, slash), .name = path.substr(slash + 1)};
-}
-
-}  // namespace
-
-OpenBlockFile::OpenBlockFile(const std::string& recording, std::string_view header) noexcept {
+OpenBlockFile::OpenBlockFile(const std::string& recording, std::string_view header,
+                             std::shared_ptr<const Folder> folder) noexcept
+    : folder_(std::move(folder)) {
   try {
-    Place place = place_of(recording);
-    name_ = std::move(place.name) + std::string{gpf::kOpenBlockSuffix};
-    folder_ = open(place.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (folder_ < 0 || !create()) return;
+    path_ = recording + std::string{gpf::kOpenBlockSuffix};
+    if (!folder_) folder_ = std::make_shared<Folder>(recording, true);
+    if (!create()) return;
   } catch (const std::bad_alloc&) {
     return;
   }
@@ -44,21 +30,22 @@ OpenBlockFile::OpenBlockFile(const std::string& recording, std::string_view head
 
 OpenBlockFile::~OpenBlockFile() {
   if (descriptor_ >= 0) close(descriptor_);
-  if (folder_ >= 0) close(folder_);
 }
 
 bool OpenBlockFile::create() noexcept {
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-  descriptor_ = openat(folder_, name_.c_str(), kFlags, 0666);
+  const auto [folder, name] = place();
+  descriptor_ = openat(folder, name, kFlags, 0666);
   if (descriptor_ >= 0 || errno != EEXIST || !is_left_over()) return descriptor_ >= 0;
-  unlinkat(folder_, name_.c_str(), 0);
-  descriptor_ = openat(folder_, name_.c_str(), kFlags, 0666);
+  unlinkat(folder, name, 0);
+  descriptor_ = openat(folder, name, kFlags, 0666);
   return descriptor_ >= 0;
 }
 
 /// True if what has the name is the open block of an earlier recording, whose file is gone or replaced.
 bool OpenBlockFile::is_left_over() const noexcept {
-  const int other = openat(folder_, name_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  const auto [folder, name] = place();
+  const int other = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   if (other < 0) return false;
   std::array<char, gpf::kSkippableHeaderBytes + gpf::kMagic.size()> beginning{};
   const ssize_t got = pread(other, beginning.data(), beginning.size(), 0);
@@ -80,7 +67,8 @@ void OpenBlockFile::forget() noexcept {
 
 void OpenBlockFile::remove() noexcept {
   if (descriptor_ < 0) return;
-  unlinkat(folder_, name_.c_str(), 0);
+  const auto [folder, name] = place();
+  unlinkat(folder, name, 0);
   close(descriptor_);
   descriptor_ = -1;
 }

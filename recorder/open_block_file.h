@@ -5,8 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+
+#include "recorder/folder.h"
 
 namespace gauge {
 
@@ -18,7 +21,9 @@ class OpenBlockFile {
   /// @param recording  path of the recording, which was just created; a file that an earlier recording of that name
   ///                   left is replaced, anything else is left alone
   /// @param header     the recording's header frame
-  OpenBlockFile(const std::string& recording, std::string_view header) noexcept;
+  /// @param folder     that the recording is in; none = it is looked for by its path
+  OpenBlockFile(const std::string& recording, std::string_view header,
+                std::shared_ptr<const Folder> folder = nullptr) noexcept;
   OpenBlockFile(const OpenBlockFile&) = delete;
   OpenBlockFile& operator=(const OpenBlockFile&) = delete;
   ~OpenBlockFile();  // leaves the file: it may be all there is of the open block
@@ -35,8 +40,10 @@ class OpenBlockFile {
   [[nodiscard]] bool is_left_over() const noexcept;
   [[nodiscard]] bool write_at_end(std::string_view bytes) noexcept;
 
-  std::string name_;
-  int folder_ = -1;      // the program may change its working directory, or its root
+  [[nodiscard]] Folder::Place place() const noexcept { return folder_->place_of(path_); }
+
+  std::string path_;
+  std::shared_ptr<const Folder> folder_;
   int descriptor_ = -1;  // -1 = nothing is kept
   std::uint64_t header_bytes_ = 0;
   std::uint64_t size_ = 0;

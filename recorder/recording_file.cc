@@ -31,12 +31,6 @@ int refusal_of_room(int descriptor, std::uint64_t offset, std::uint64_t bytes) {
   return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? errno : 0;
 }
 
-/// Neither a file nor a folder: a device, a pipe, a socket.
-bool is_special(const std::string& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
-}
-
 }  // namespace
 
 FileExistsError::FileExistsError(const std::string& path)
@@ -44,10 +38,11 @@ FileExistsError::FileExistsError(const std::string& path)
             fmt::format("{}: exists already; choose another name, or replace it (-f, replace=True)", path)} {}
 
 RecordingFile::RecordingFile(const std::string& path, const Options& options) : path_(path), options_(options) {
-  if (is_special(path)) {
-    open_special(path);
+  if (!options_.folder) options_.folder = std::make_shared<Folder>(path, !options.descriptor_is_shared);
+  if (is_special()) {
+    open_special();
   } else {
-    open_regular(path);
+    open_regular();
   }
   struct stat status {};
   fstat(descriptor_, &status);
@@ -61,21 +56,33 @@ RecordingFile::~RecordingFile() {
   if (!options_.descriptor_is_shared || is_ours()) close(descriptor_);
 }
 
-void RecordingFile::open_special(const std::string& path) {
+Folder::Place RecordingFile::place_of(const std::string& path) const noexcept {
+  return options_.folder->place_of(path);
+}
+
+/// Neither a file nor a folder: a device, a pipe, a socket.
+bool RecordingFile::is_special() const noexcept {
+  const Folder::Place place = place_of(path_);
+  struct stat status {};
+  return fstatat(place.folder, place.name, &status, 0) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+void RecordingFile::open_special() {
   is_regular_ = false;
+  const Folder::Place place = place_of(path_);
   // Without O_NONBLOCK the open of a pipe that nobody reads would never return.
-  descriptor_ = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (descriptor_ < 0) throw io_error(path, "cannot be opened", errno, kChooseAnother);
+  descriptor_ = openat(place.folder, place.name, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (descriptor_ < 0) throw io_error(path_, "cannot be opened", errno, kChooseAnother);
   fcntl(descriptor_, F_SETFL, fcntl(descriptor_, F_GETFL) & ~O_NONBLOCK);
 }
 
-void RecordingFile::open_regular(const std::string& path) {
-  if (options_.replace) temporary_path_ = fmt::format("{}.{}.tmp", path, getpid());
-  const std::string& name = options_.replace ? temporary_path_ : path_;
-  descriptor_ = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+void RecordingFile::open_regular() {
+  if (options_.replace) temporary_path_ = fmt::format("{}.{}.tmp", path_, getpid());
+  const Folder::Place place = place_of(options_.replace ? temporary_path_ : path_);
+  descriptor_ = openat(place.folder, place.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ >= 0) return;
-  if (errno == EEXIST && !options_.replace) throw FileExistsError{path};
-  throw io_error(path, "cannot be created", errno, kChooseAnother);
+  if (errno == EEXIST && !options_.replace) throw FileExistsError{path_};
+  throw io_error(path_, "cannot be created", errno, kChooseAnother);
 }
 
 void RecordingFile::write(std::string_view bytes) {
@@ -140,7 +147,9 @@ void RecordingFile::write_all(std::string_view bytes) {
 
 void RecordingFile::publish() {
   if (temporary_path_.empty()) return;
-  if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
+  const Folder::Place from = place_of(temporary_path_);
+  const Folder::Place to = place_of(path_);
+  if (renameat(from.folder, from.name, to.folder, to.name) != 0) {
     throw io_error(path_, "cannot be replaced", errno, kChooseAnother);
   }
   temporary_path_.clear();
@@ -153,7 +162,9 @@ void RecordingFile::sync() {
 }
 
 void RecordingFile::discard() noexcept {
-  if (is_regular_) unlink(temporary_path_.empty() ? path_.c_str() : temporary_path_.c_str());
+  if (!is_regular_) return;
+  const Folder::Place place = place_of(temporary_path_.empty() ? path_ : temporary_path_);
+  unlinkat(place.folder, place.name, 0);
 }
 
 }  // namespace gauge

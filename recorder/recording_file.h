@@ -4,10 +4,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "formats/base/error.h"
 #include "formats/base/sink.h"
+#include "recorder/folder.h"
 
 namespace gauge {
 
@@ -18,8 +20,9 @@ class FileExistsError : public Error {
 };
 
 struct RecordingFileOptions {
-  bool replace = false;               // a file of that name may be replaced; it is, when publish() is called
-  bool descriptor_is_shared = false;  // the program can close our descriptor or put another file on its number
+  bool replace = false;                  // a file of that name may be replaced; it is, when publish() is called
+  bool descriptor_is_shared = false;     // the program can close our descriptor or put another file on its number
+  std::shared_ptr<const Folder> folder;  // that the file is to be in; none = it is looked for by its path
 };
 
 /// Belongs to one thread, the one that has the descriptor table it was opened in.
@@ -49,8 +52,10 @@ class RecordingFile final : public Sink {
   void discard() noexcept;
 
  private:
-  void open_special(const std::string& path);
-  void open_regular(const std::string& path);
+  void open_special();
+  void open_regular();
+  [[nodiscard]] bool is_special() const noexcept;
+  [[nodiscard]] Folder::Place place_of(const std::string& path) const noexcept;
   [[nodiscard]] bool is_ours() const noexcept;
   void check_identity() const;
   void keep_room_for_end(std::size_t bytes);

@@ -36,11 +36,12 @@ gpf::Losses difference(gpf::Losses totals, const gpf::Losses& before) {
 struct RecordingParts::Part {
   Part(std::string where, const RecordingFileOptions& options) : path(std::move(where)), file(path, options) {}
 
-  void begin(const gpf::Metadata& metadata, nanoseconds interval, bool has_beside) {
+  void begin(const gpf::Metadata& metadata, nanoseconds interval, bool has_beside,
+             const std::shared_ptr<const Folder>& folder) {
     writer = std::make_unique<gpf::Writer>(file, metadata);
     writer->set_interval(interval);
     file.publish();
-    beside = has_beside && file.is_regular() ? std::make_unique<OpenBlockFile>(path, writer->header())
+    beside = has_beside && file.is_regular() ? std::make_unique<OpenBlockFile>(path, writer->header(), folder)
                                              : std::make_unique<OpenBlockFile>();
   }
 
@@ -54,7 +55,9 @@ struct RecordingParts::Part {
 };
 
 RecordingParts::RecordingParts(PartsPlan plan, DescriptorTable table) : plan_(std::move(plan)), table_(table) {
-  part_ = make_part(plan_.parts ? plan_.parts->path(name_number_) : plan_.path);
+  const std::string first = plan_.parts ? plan_.parts->path(name_number_) : plan_.path;
+  folder_ = std::make_shared<Folder>(first, table == DescriptorTable::own);
+  part_ = make_part(first);
   if (plan_.parts && !part_->file.is_regular()) {
     throw Error{ErrorCode::usage,
                 fmt::format("{}: is a device or a pipe, to which there is no next file; do not rotate it", path())};
@@ -64,8 +67,9 @@ RecordingParts::RecordingParts(PartsPlan plan, DescriptorTable table) : plan_(st
 RecordingParts::~RecordingParts() = default;
 
 std::unique_ptr<RecordingParts::Part> RecordingParts::make_part(const std::string& path) const {
-  return std::make_unique<Part>(
-      path, RecordingFileOptions{.replace = plan_.replace, .descriptor_is_shared = table_ == DescriptorTable::shared});
+  return std::make_unique<Part>(path, RecordingFileOptions{.replace = plan_.replace,
+                                                           .descriptor_is_shared = table_ == DescriptorTable::shared,
+                                                           .folder = folder_});
 }
 
 void RecordingParts::begin(const gpf::Metadata& metadata, nanoseconds interval) {
@@ -77,7 +81,7 @@ void RecordingParts::begin(const gpf::Metadata& metadata, nanoseconds interval) 
     metadata_.first_start_unix_ns = metadata.start_unix_ns;
     due_ = nanoseconds{metadata.start_monotonic_ns} + plan_.limits.time;
   }
-  part_->begin(metadata_, interval_, table_ == DescriptorTable::own);
+  part_->begin(metadata_, interval_, table_ == DescriptorTable::own, folder_);
 }
 
 void RecordingParts::discard() noexcept { part_->file.discard(); }
@@ -131,7 +135,7 @@ void RecordingParts::rotate(const gpf::ClockAnchor& seam, const gpf::Losses& tot
     metadata_.part = count_ + 1;
     metadata_.start_monotonic_ns = seam.monotonic_ns;
     metadata_.start_unix_ns = seam.unix_ns;
-    next->begin(metadata_, interval_, table_ == DescriptorTable::own);
+    next->begin(metadata_, interval_, table_ == DescriptorTable::own, folder_);
     set_losses(totals);
     part_->writer->add_clock(seam);
     finish({.monotonic_ns = seam.monotonic_ns, .reason = "rotate"});

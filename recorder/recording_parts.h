@@ -14,6 +14,7 @@
 #include "formats/gpf/records.h"
 #include "formats/gpf/writer.h"
 #include "recorder/descriptor_table.h"
+#include "recorder/folder.h"
 #include "recorder/path_pattern.h"
 
 namespace gauge {
@@ -84,6 +85,7 @@ class RecordingParts {
 
   PartsPlan plan_;
   DescriptorTable table_;
+  std::shared_ptr<const Folder> folder_;  // of all parts
   gpf::Metadata metadata_;
   std::chrono::nanoseconds interval_{};
   std::unique_ptr<Part> part_;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -113,6 +114,21 @@ def test_a_missing_part_is_told(rotated: Run) -> None:
     assert f"{first}: the recording goes on without part 2;" in done.stderr.decode()
     assert gauge_testing.run([*command, "--strict"]).returncode == 2
     assert gauge_testing.run([command[0], "report", "--strict", *rest]).returncode == 0  # older ones may be deleted
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change a program's root")
+def test_parts_stay_in_their_folder_when_the_program_changes_its_root(
+    newest: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "root").mkdir()
+    program = "work(0.3)\nos.chroot(sys.argv[1])\nos.chdir('/')\nwork(2.4)"
+    outcome = run_recorded(newest, tmp_path, program, str(tmp_path / "root"), options=["-r", "1khz", "--rotate", "1s"])
+    assert (outcome.status, outcome.output, outcome.errors) == (0, "", "")
+    files = parts_in(tmp_path)
+    assert [each["end_reason"] for each in info(*files)] == [*["rotate"] * (len(files) - 1), "exit"]
+    assert len(files) >= 3
+    assert {path.name for path in tmp_path.iterdir()} == {"root", "program.py", *(file.name for file in files)}
+    assert list((tmp_path / "root").iterdir()) == []
 
 
 def test_a_first_part_that_is_there_is_not_overwritten(newest: Interpreter, tmp_path: pathlib.Path) -> None:

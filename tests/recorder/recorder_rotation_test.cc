@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,19 +175,33 @@ TEST_F(RotatedRecorderTest, NamesThatAreTakenMayBeReplaced) {
 }
 
 TEST_F(RotatedRecorderTest, WhereNoFileCanBeMadeTheRecordingEndsWithTheReason) {
-  const std::string before = folder_.path("before");
-  fs::create_directory(before);
-  RecorderOptions moved = options({.bytes = 64 << 10});
-  moved.path = before + "/out.gpf";
-  Recorder recorder{moved};
+  Recorder recorder{options({.bytes = 64 << 10})};
   recorder.start(counting_source(), facts_);
-  fs::rename(before, folder_.path("after"));
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
   for (int i = 0; i < 3000 && recorder.stats().is_running; ++i) std::this_thread::sleep_for(10ms);
+  setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_THROW(recorder.stop(), Error);
-  const ReadBack part = ReadBack::of_file(folder_.path("after/out-0001.gpf"));
-  EXPECT_TRUE(part.end_reason().starts_with("error: " + before + "/out-0002.gpf: cannot be created ("))
+  const ReadBack part = ReadBack::of_file(folder_.path("out-0001.gpf"));
+  EXPECT_TRUE(part.end_reason().starts_with("error: " + folder_.path("out-0002.gpf") + ": cannot be created ("))
       << part.end_reason();
   EXPECT_GE(part.sample_count(), recorder.stats().samples);
+}
+
+TEST_F(RotatedRecorderTest, AFolderThatGetsAnotherNameIsStillTheirs) {
+  fs::create_directory(folder_.path("before"));
+  RecorderOptions moved = options({.bytes = 64 << 10});
+  moved.path = folder_.path("before/out.gpf");
+  Recorder recorder{moved};
+  recorder.start(counting_source(), facts_);
+  fs::rename(folder_.path("before"), folder_.path("after"));
+  for (int i = 0; i < 3000 && !fs::exists(folder_.path("after/out-0002.gpf")); ++i) std::this_thread::sleep_for(10ms);
+  recorder.stop();
+  EXPECT_EQ(ReadBack::of_file(folder_.path("after/out-0001.gpf")).end_reason(), "rotate");
+  EXPECT_TRUE(fs::exists(folder_.path("after/out-0002.gpf")));
+  EXPECT_FALSE(fs::exists(folder_.path("before")));
 }
 
 TEST_F(RotatedRecorderTest, WhereverItIsKilledOnlyTheLastMomentsAreMissing) {

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 class RecordingFileTest : public ::testing::Test {
  protected:
-  [[nodiscard]] std::string message_for(const std::string& path, RecordingFile::Options options = {}) {
+  [[nodiscard]] std::string message_for(const std::string& path, const RecordingFile::Options& options = {}) {
     try {
       RecordingFile file{path, options};
       return "no error";
@@ -48,6 +48,18 @@ TEST_F(RecordingFileTest, NeverTouchesAFileThatExists) {
   put(path_, "precious");
   EXPECT_EQ(message_for(path_), path_ + ": exists already; choose another name, or replace it (-f, replace=True)");
   EXPECT_EQ(contents(path_), "precious");
+}
+
+TEST_F(RecordingFileTest, IsNamedAndRemovedInItsFolderWhateverThatIsCalledMeanwhile) {
+  fs::create_directory(folder_.path("before"));
+  RecordingFile kept{folder_.path("before/kept.gpf"), {.replace = true}};
+  RecordingFile discarded{folder_.path("before/discarded.gpf"), {}};
+  kept.write("header");
+  fs::rename(folder_.path("before"), folder_.path("after"));
+  kept.publish();
+  discarded.discard();
+  EXPECT_EQ(contents(folder_.path("after/kept.gpf")), "header");
+  EXPECT_FALSE(fs::exists(folder_.path("after/discarded.gpf")));
 }
 
 TEST_F(RecordingFileTest, ReplacesOnlyWhenTheNewOneHasItsHeader) {
