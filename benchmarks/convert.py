@@ -1,10 +1,10 @@
 """Seconds and peak memory of `gauge convert`, per format, on a generated recording, or on one of yours.
 
 python benchmarks/convert.py --gauge build/release/bin/gauge --generate build/release/tests/gauge-generate
-    [--samples 1000000] [--runs 5] [--tachyon python3.15] [--recording FILE]
+    [--samples 1000000] [--period 250000] [--runs 5] [--tachyon python3.15] [--recording FILE]
 
-Generated ones have new stacks all the time, up to a million of them; a real program comes back to its own. Ten million
-samples of one:
+Without --period generated ones have new stacks all the time, a million of them in ten million samples; a real program
+comes back to its own. Ten million samples of one:
 
 gauge record -r 10khz -o real.gpf -- python benchmarks/targets/read_library.py 4 300
 
@@ -92,6 +92,7 @@ def main() -> None:
     recording.add_argument("--generate", help="the tests' generator of recordings")
     recording.add_argument("--recording", type=Path, help="instead of a generated one")
     parser.add_argument("--samples", type=int, default=1_000_000, help="of the generated one")
+    parser.add_argument("--period", type=int, default=0, help="ticks after which its program does the same again")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--depth", type=int, default=25)
     parser.add_argument("--runs", type=int, default=5)
@@ -104,7 +105,7 @@ def main() -> None:
         what = ""
         if path is None:
             path = Path(folder) / "x.gpf"
-            shape = ["--threads", str(options.threads), "--depth", str(options.depth)]
+            shape = ["--threads", str(options.threads), "--depth", str(options.depth), "--period", str(options.period)]
             run([options.generate, "--samples", str(options.samples), *shape, "--seed", "1", "-o", str(path)])
             what = f"generated, depth to {options.depth}, "
         facts = recording_info(options.gauge, path)

@@ -1,12 +1,13 @@
 """Work of fixed_work.py in pieces, some sampled and some not, in one process; prints what each took, as JSON.
 
 Usage: alternating.py RECORDING RATE QUADRUPLES KIND ROUNDS, with gauge importable. RATE 0 = never sampled. A piece is
-ROUNDS rounds of work. A quadruple is four pieces: paused, sampled, sampled, paused, so that a steady drift of the
-machine falls out. Prints for each [wall paused, wall sampled, CPU paused, CPU sampled] in seconds, CPU being that of
-the threads that do the work, and the number of samples that were taken.
+ROUNDS rounds of work. A quadruple is four pieces: paused, sampled, sampled, paused, or the other way round, so that a
+steady drift of the machine falls out. Prints for each [wall paused, wall sampled, CPU paused, CPU sampled] in seconds,
+CPU being that of the threads that do the work, and the number of samples that were taken.
 """
 
 import json
+import random
 import sys
 import time
 
@@ -24,7 +25,9 @@ def piece(kind, rounds):
 
 def quadruple(sample, pause, kind, rounds):
     wall, cpu = [0.0, 0.0], [0.0, 0.0]
-    for sampled in (0, 1, 1, 0):
+    # In one order or the other: the collector may come in every fourth piece, and would always hit the same.
+    first = random.randrange(2)
+    for sampled in (first, 1 - first, 1 - first, first):
         (sample if sampled else pause)()
         took = piece(kind, rounds)
         wall[sampled] += took[0]
