@@ -3,7 +3,7 @@
 python benchmarks/convert.py --gauge build/release/bin/gauge --generate build/release/tests/gauge-generate
     [--samples 1000000] [--period 250000] [--runs 5] [--tachyon python3.15] [--recording FILE]
 
-Without --period generated ones have new stacks all the time, a million of them in ten million samples; a real program
+Without --period generated ones have new stacks all the time, half a million in ten million samples; a real program
 comes back to its own. Ten million samples of one:
 
 gauge record -r 10khz -o real.gpf -- python benchmarks/targets/read_library.py 4 300
