@@ -209,7 +209,8 @@ def test_with_s_every_python_gets_a_recording(
     for each in family:
         assert each["path"].endswith(f"out-{each['pid']}.gpf")
     if way != "mp-forkserver":
-        assert {each["ppid"] for each in family} == {parent["pid"]}
+        # What begins so late that its parent has gone is init's: the tracker of mp-spawn may be.
+        assert {each["ppid"] for each in family} - {1} == {parent["pid"]}
 
 
 def test_with_s_a_program_that_becomes_another_python_is_recorded_on(
