@@ -13,9 +13,10 @@ struct WriteChoices {
   std::string frames = "function";
   std::string weight;  // "" = what suits the format
   std::string paths = "short";
+  std::string timeline = "auto";
 };
 
-/// Adds --frames, --weight and --paths.
+/// Adds --frames, --weight, --paths and --timeline.
 void add_write_choices(CommandLine& line, WriteChoices& choices);
 
 /// @throws Error(usage) naming the option

@@ -236,8 +236,11 @@ void write_chrome(const Profile& profile, const WriteOptions& options, Sink& sin
   ShownStacks stacks{profile, options.frames, kMaxDepth};
   const std::vector<std::string> texts = frame_texts(profile, stacks, options.frames);
   const std::vector<std::uint32_t> bytes = stacks.add_up(bytes_of(texts));
-  const Timelines timelines = collect_timelines(
-      profile, {.shown = stacks.shown(), .bytes = bytes, .is_nested = true, .max_bytes = kMaxEventBytes});
+  const Timelines timelines = collect_timelines(profile, {.shown = stacks.shown(),
+                                                          .bytes = bytes,
+                                                          .is_nested = true,
+                                                          .max_bytes = kMaxEventBytes,
+                                                          .kept = options.timeline});
   const std::vector<ThreadId> threads = threads_in_order(profile);
   const ViewerIds ids = viewer_ids(profile);
 

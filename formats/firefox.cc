@@ -260,12 +260,12 @@ std::vector<std::vector<TaskCall>> calls_by_thread(std::span<const TaskCall> cal
 
 class FirefoxWriter {
  public:
-  FirefoxWriter(const Profile& profile, Weight weight, Sink& sink)
+  FirefoxWriter(const Profile& profile, const WriteOptions& options, Sink& sink)
       : profile_(profile),
-        weight_(weight),
+        weight_(options.weight.value_or(Weight::wall)),
         output_(sink),
         tables_(profile),
-        timelines_(collect(profile)),
+        timelines_(collect(profile, options.timeline)),
         tasks_(collect_task_calls(profile, timelines_, kMaxTaskCalls)),
         ids_(viewer_ids(profile)),
         titles_(process_titles(profile)) {}
@@ -286,12 +286,13 @@ class FirefoxWriter {
 
  private:
   /// Lines and columns are in the tables whatever is asked for, so every stack is shown as it is.
-  static Timelines collect(const Profile& profile) {
+  static Timelines collect(const Profile& profile, WriteOptions::Timeline kept) {
     std::vector<StackId> shown;
     for (std::uint32_t i = 0; i < profile.stacks().size(); ++i) shown.push_back(StackId{i});
     const std::vector<std::uint32_t> bytes(shown.size());
     return collect_timelines(
-        profile, {.shown = shown, .bytes = bytes, .bytes_of_run = kSampleBytes, .max_bytes = kMaxSampleBytes});
+        profile,
+        {.shown = shown, .bytes = bytes, .bytes_of_run = kSampleBytes, .max_bytes = kMaxSampleBytes, .kept = kept});
   }
 
   void write_thread(ThreadId id, bool is_main, std::span<const TaskCall> calls) {
@@ -323,7 +324,7 @@ class FirefoxWriter {
 }  // namespace
 
 void write_firefox(const Profile& profile, const WriteOptions& options, Sink& sink) {
-  FirefoxWriter(profile, options.weight.value_or(Weight::wall), sink).write();
+  FirefoxWriter(profile, options, sink).write();
 }
 
 }  // namespace gauge

@@ -16,12 +16,15 @@ namespace gauge {
 struct WriteOptions {
   enum class Frames { function, line };
   enum class Paths { below_import_root, full };
+  /// How much of the order of time is kept: as much as viewers can open, all of it, or none.
+  enum class Timeline { automatic, whole, totals };
   Frames frames = Frames::function;  // identity of a frame where the format merges: the function, or function and line
   std::optional<Weight> weight;      // where a file has one, or shows one first; absent = what suits the format
-  Paths paths = Paths::below_import_root;  // of files, where they are part of a frame's text
-  bool with_threads = false;               // threads as frames below all others, where they have no place of their own
-  bool with_processes = false;             // processes likewise
-  bool gzip = false;                       // the file is gzip, whether or not its format asks for it
+  Paths paths = Paths::below_import_root;   // of files, where they are part of a frame's text
+  Timeline timeline = Timeline::automatic;  // where the format has an axis of time
+  bool with_threads = false;                // threads as frames below all others, where they have no place of their own
+  bool with_processes = false;              // processes likewise
+  bool gzip = false;                        // the file is gzip, whether or not its format asks for it
 };
 
 /// One output format.

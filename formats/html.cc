@@ -114,8 +114,8 @@ class HtmlWriter {
 
   void write() {
     const std::vector<std::uint32_t> bytes(profile_.stacks().size(), kRunBytes);
-    const Timelines timelines =
-        collect_timelines(profile_, {.shown = tree_.shown, .bytes = bytes, .max_bytes = kMaxTimelineBytes});
+    const Timelines timelines = collect_timelines(
+        profile_, {.shown = tree_.shown, .bytes = bytes, .max_bytes = kMaxTimelineBytes, .kept = options_.timeline});
     output_.append("{");
     const TaskCalls tasks = collect_task_calls(profile_, timelines, kMaxTaskCalls);
     const Numbers task_frames = frames_of(tasks.calls);

@@ -136,11 +136,11 @@ class TaskPackets {
 
 class PerfettoWriter {
  public:
-  PerfettoWriter(const Profile& profile, WriteOptions::Frames frames, Sink& sink)
+  PerfettoWriter(const Profile& profile, const WriteOptions& options, Sink& sink)
       : profile_(profile),
-        frames_(frames),
-        stacks_(profile, frames, kMaxDepth),
-        timelines_(collect()),
+        frames_(options.frames),
+        stacks_(profile, options.frames, kMaxDepth),
+        timelines_(collect(options.timeline)),
         tasks_(collect_task_calls(profile, timelines_, kMaxTaskCalls)),
         ids_(viewer_ids(profile)),
         titles_(process_titles(profile)),
@@ -159,11 +159,12 @@ class PerfettoWriter {
   }
 
  private:
-  [[nodiscard]] Timelines collect() const {
+  [[nodiscard]] Timelines collect(WriteOptions::Timeline kept) const {
     const std::size_t frames = stacks_.frames().size() + stacks_.markers().size();
     const std::vector<std::uint32_t> bytes = stacks_.add_up(std::vector(frames, kSliceBytes));
     return collect_timelines(
-        profile_, {.shown = stacks_.shown(), .bytes = bytes, .is_nested = true, .max_bytes = kMaxPacketBytes});
+        profile_,
+        {.shown = stacks_.shown(), .bytes = bytes, .is_nested = true, .max_bytes = kMaxPacketBytes, .kept = kept});
   }
 
   void define(Packet& packet) const;
@@ -286,7 +287,7 @@ void PerfettoWriter::write_tasks() {
 }  // namespace
 
 void write_perfetto(const Profile& profile, const WriteOptions& options, Sink& sink) {
-  PerfettoWriter{profile, options.frames, sink}.write();
+  PerfettoWriter{profile, options, sink}.write();
 }
 
 }  // namespace gauge

@@ -165,8 +165,11 @@ void write_profile(std::string_view name, std::span<const StackRun> runs, ShownS
 void write_speedscope(const Profile& profile, const WriteOptions& options, Sink& sink) {
   ShownStacks stacks{profile, options.frames, kMaxDepth};
   const std::vector<std::uint32_t> bytes = stacks.add_up(bytes_of_frames(stacks));
-  const Timelines timelines = collect_timelines(
-      profile, {.shown = stacks.shown(), .bytes = bytes, .bytes_of_run = kWeightBytes, .max_bytes = kMaxSampleBytes});
+  const Timelines timelines = collect_timelines(profile, {.shown = stacks.shown(),
+                                                          .bytes = bytes,
+                                                          .bytes_of_run = kWeightBytes,
+                                                          .max_bytes = kMaxSampleBytes,
+                                                          .kept = options.timeline});
   const std::vector<ThreadId> threads = threads_in_order(profile);
   const std::vector<std::string> names = profile_names(profile, threads, timelines);
 

@@ -52,7 +52,7 @@ class Collector {
   Collector(const Profile& profile, const TimelineOptions& options)
       : profile_(profile),
         options_(options),
-        limit_(2 * options.max_bytes),
+        limit_(2 * max_bytes()),
         ends_(profile.threads().size()),
         slots_(profile.stacks().size() + 1, kNoSlot) {
     const std::vector<nanoseconds> starts = common_start_times(profile.processes());
@@ -77,13 +77,21 @@ class Collector {
   }
 
   Timelines finish() && {
-    // What was added since the last time has not been through the window yet.
-    if (timelines_.window != nanoseconds::zero() || bytes_ > options_.max_bytes) shrink();
+    if (options_.kept == WriteOptions::Timeline::totals) {
+      take_totals();
+    } else if (timelines_.window != nanoseconds::zero() || bytes_ > max_bytes()) {
+      shrink();  // what was added since the last time has not been through the window yet
+    }
     return std::move(timelines_);
   }
 
  private:
   static constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
+
+  [[nodiscard]] std::uint64_t max_bytes() const noexcept {
+    constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60;
+    return options_.kept == WriteOptions::Timeline::whole ? kNoLimit : options_.max_bytes;
+  }
 
   [[nodiscard]] StackRun run_of(const Sample& sample) const {
     const Weights weights = weights_of(sample);
@@ -134,13 +142,19 @@ class Collector {
   /// Takes the shortest window that keeps the limit.
   void shrink() {
     if (timelines_.window != nanoseconds::zero()) coarsen_all();
-    while (bytes_ > options_.max_bytes && timelines_.window <= longest_) {
+    while (bytes_ > max_bytes() && timelines_.window <= longest_) {
       timelines_.window = next_window(timelines_.window);
       coarsen_all();
     }
     timelines_.is_unordered = timelines_.window > longest_;
     // Not at the limit again, lest runs be gone through over and over: memory has room for as many more.
-    limit_ = bytes_ + options_.max_bytes;
+    limit_ = bytes_ + max_bytes();
+  }
+
+  void take_totals() {
+    timelines_.window = longest_ + nanoseconds{1};
+    timelines_.is_unordered = true;
+    coarsen_all();
   }
 
   void coarsen_all() {

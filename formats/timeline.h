@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/format.h"
 #include "formats/profile/profile.h"
 
 namespace gauge {
@@ -62,10 +63,12 @@ struct TimelineOptions {
   std::uint32_t bytes_of_run = 0;        // what a run takes beside its frames; all that a gap takes
   bool is_nested = false;                // frames in common with the run before take nothing: they just go on
   std::uint64_t max_bytes = 0;           // of all runs together; exceeded only where even totals per stack do
+  WriteOptions::Timeline kept = WriteOptions::Timeline::automatic;  // whole: there is no limit
 };
 
 /// Reads the samples once. Each thread's runs begin at the origin and are as long as its samples' wall time and the
-/// gaps between them. Memory: twice as many runs as `max_bytes` has room for, three times for moments.
+/// gaps between them. Memory: twice as many runs as `max_bytes` has room for, three times for moments; all runs where
+/// the whole timeline is wanted.
 [[nodiscard]] Timelines collect_timelines(const Profile& profile, const TimelineOptions& options);
 
 /// What is to be said of the order of time, after a thread's name: ", order kept to 1 s"; nothing where it is kept.

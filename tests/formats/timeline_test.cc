@@ -24,11 +24,12 @@ using testing::IsEmpty;
 using namespace std::chrono_literals;
 
 /// Runs with every stack shown as itself and 1 byte large.
-Timelines collect(const Profile& profile, std::uint64_t max_runs = 1'000'000) {
+Timelines collect(const Profile& profile, std::uint64_t max_runs = 1'000'000,
+                  WriteOptions::Timeline kept = WriteOptions::Timeline::automatic) {
   std::vector<StackId> shown;
   for (std::size_t i = 0; i < profile.stacks().size(); ++i) shown.push_back(StackId{static_cast<std::uint32_t>(i)});
   const std::vector<std::uint32_t> bytes(shown.size(), 1);
-  return collect_timelines(profile, {.shown = shown, .bytes = bytes, .max_bytes = max_runs});
+  return collect_timelines(profile, {.shown = shown, .bytes = bytes, .max_bytes = max_runs, .kept = kept});
 }
 
 /// A run of that stack and duration, whatever its samples stand for.
@@ -142,6 +143,21 @@ TEST(Timelines, BeyondTheLimitOrderIsKeptToTheWindowOnly) {
   EXPECT_THAT(found.threads[0][0], is_run(kA, 250ms));
   EXPECT_THAT(found.threads[0][1], is_run(kB, 250ms));
   EXPECT_THAT(found.threads[0][20], is_run(StackId{3}, 1s));
+}
+
+TEST(Timelines, WhoWantsTheWholeOrderGetsIt) {
+  const Timelines found = collect(alternating().profile(), 1, WriteOptions::Timeline::whole);
+  EXPECT_EQ(found.window, 0ns);
+  EXPECT_EQ(found.threads[0].size(), 901U);
+}
+
+TEST(Timelines, WhoWantsTotalsGetsEachStackOnce) {
+  for (const std::uint64_t limit : {1'000'000U, 10U}) {
+    const Timelines found = collect(alternating().profile(), limit, WriteOptions::Timeline::totals);
+    EXPECT_TRUE(found.is_unordered);
+    EXPECT_EQ(order_text(found), ", order not kept");
+    EXPECT_THAT(found.threads[0], ElementsAre(is_run(kA, 4500ms), is_run(kB, 4500ms), is_run(StackId{3}, 1s)));
+  }
 }
 
 TEST(Timelines, WithinAWindowStacksStandInTheOrderOfTheCallTree) {

@@ -66,6 +66,7 @@ COMMAND_LINES = {
     "convert --to pstats -o in.gpf in.gpf": "in.gpf: is the recording itself; choose another name with -o",
     "convert --to pstats --frames x in.gpf": "--frames: 'x' is not a choice; write function or line",
     "convert --to collapsed --weight heap in.gpf": "--weight: 'heap' is not a choice; write samples, wall, cpu or gil",
+    "convert --to html --timeline x in.gpf": "--timeline: 'x' is not a choice; write auto, whole or totals",
     "convert --to collapsed --paths x in.gpf": "--paths: 'x' is not a choice; write short or full",
     "convert --to pstats --since soon in.gpf": "--since: 'soon' is not a time; write it as 500ms, 30s, 5m or 2h",
     "convert --to pstats --since 2s --until 1s in.gpf": "--since: 2s is not before --until 1s; swap them",

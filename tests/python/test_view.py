@@ -145,7 +145,9 @@ def test_a_page_that_cannot_be_written_leaves_nothing(view: View, tmp_path: path
     assert b"TMPDIR" in outcome.stderr
 
 
-@pytest.mark.parametrize("words", [("--weight", "cpu"), ("--frames", "line"), ("--paths", "full")])
+@pytest.mark.parametrize(
+    "words", [("--weight", "cpu"), ("--frames", "line"), ("--paths", "full"), ("--timeline", "totals")]
+)
 def test_the_page_is_that_of_convert_with_the_same_choices(
     words: tuple[str, ...], gauge: pathlib.Path, recording: pathlib.Path, view: View, tmp_path: pathlib.Path
 ) -> None:
