@@ -5,6 +5,7 @@
 
 #include <map>
 #include <numeric>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -214,11 +215,10 @@ std::map<std::pair<std::int64_t, StackId>, nanoseconds> times_by_window(const st
 TEST(Timelines, HoweverOftenItIsCoarsenedWhatHappenedInWhichWindowIsExact) {
   Timeline timeline;
   nanoseconds time{};
-  std::uint32_t state = 1;
+  std::minstd_rand random;
   for (int i = 0; i < 5000; ++i) {
-    state = state * 1664525U + 1013904223U;  // Numerical Recipes' generator
-    time += (state >> 20U) % 50 == 0 ? 700ms : 5ms;
-    timeline.tick(time, "main;" + std::string(1, static_cast<char>('a' + (state >> 24U) % 20)));
+    time += random() % 50 == 0 ? 700ms : 5ms;
+    timeline.tick(time, "main;" + std::string(1, static_cast<char>('a' + random() % 20)));
   }
   const Profile profile = timeline.profile();
   const std::vector<StackRun> fine = collect(profile).threads[0];
