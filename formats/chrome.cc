@@ -18,9 +18,12 @@
 #include "formats/buffered_output.h"
 #include "formats/descriptions.h"
 #include "formats/json_text.h"
+#include "formats/path_bytes.h"
 #include "formats/recording_json.h"
 #include "formats/shown_stacks.h"
+#include "formats/shown_tree.h"
 #include "formats/slices.h"
+#include "formats/stack_identity.h"
 #include "formats/task_calls.h"
 #include "formats/thread_order.h"
 #include "formats/timeline.h"
@@ -35,6 +38,7 @@ using std::chrono::nanoseconds;
 constexpr std::uint64_t kMaxEventBytes = 200'000'000;  // Chrome's viewer fails at 256 MB
 constexpr std::size_t kMaxDepth = 500;                 // Perfetto drops slices below 512 others
 constexpr std::uint32_t kEventsBytes = 150;     // of both events of a slice, less what tells its function: the estimate
+constexpr std::uint32_t kFunctionBytes = 80;    // of what tells it, less its texts
 constexpr std::size_t kMaxTaskCalls = 200'000;  // some 50 MB of events
 
 /// What all events say that begin a slice of the frame, after their time and thread.
@@ -69,6 +73,15 @@ std::vector<std::uint32_t> bytes_of(std::span<const std::string> frame_texts) {
   std::vector<std::uint32_t> bytes;
   for (const std::string& text : frame_texts) bytes.push_back(static_cast<std::uint32_t>(text.size()) + kEventsBytes);
   return bytes;
+}
+
+ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
+  std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
+  const std::vector<std::uint32_t> slice_bytes = bytes_by_identity(profile, identity, [](const Function& function) {
+    return function.unique_name.size() + function.module.size() + function.file.size() + kFunctionBytes + kEventsBytes;
+  });
+  ShownTree tree = show_tree(profile, identity, {.slice = slice_bytes}, limit_of(options.timeline, kMaxEventBytes));
+  return {profile, std::move(identity), std::move(tree), kMaxDepth};
 }
 
 /// The array of events. Each stands in a line of its own.
@@ -191,10 +204,10 @@ void describe_processes(const Profile& profile, const ViewerIds& ids, Events& ev
 }
 
 void describe_threads(const Profile& profile, const ViewerIds& ids, std::span<const ThreadId> threads,
-                      std::string_view order, Events& events) {
+                      std::string_view shortened, Events& events) {
   for (std::size_t i = 0; i < threads.size(); ++i) {
     const std::string where = where_of(profile, ids, threads[i]);
-    events.describe("thread_name", where, "name", json_text(profile.thread(threads[i]).name + std::string{order}));
+    events.describe("thread_name", where, "name", json_text(profile.thread(threads[i]).name + std::string{shortened}));
     events.describe("thread_sort_index", where, "sort_index", fmt::to_string(i));
   }
 }
@@ -211,7 +224,7 @@ void write_task_lanes(const Profile& profile, const ViewerIds& ids, std::span<co
 }
 
 /// The members of the file but for the events.
-std::string closing(const Profile& profile, nanoseconds window, std::uint64_t task_calls_left_out) {
+std::string closing(const Profile& profile, nanoseconds window, double threshold, std::uint64_t task_calls_left_out) {
   return without_brackets(json_text_of([&](JsonWriter& json) {
     json.begin_object();
     json.key("otherData");
@@ -224,6 +237,7 @@ std::string closing(const Profile& profile, nanoseconds window, std::uint64_t ta
     json.key("health");
     write_health(profile.health(), json);
     json.member("window_ns", std::int64_t{window.count()});
+    json.member("threshold", threshold);
     json.member("task_calls_left_out", task_calls_left_out);
     json.end_object();
     json.end_object();
@@ -233,14 +247,14 @@ std::string closing(const Profile& profile, nanoseconds window, std::uint64_t ta
 }  // namespace
 
 void write_chrome(const Profile& profile, const WriteOptions& options, Sink& sink) {
-  ShownStacks stacks{profile, options.frames, kMaxDepth};
+  ShownStacks stacks = show_stacks(profile, options);
   const std::vector<std::string> texts = frame_texts(profile, stacks, options.frames);
-  const std::vector<std::uint32_t> bytes = stacks.add_up(bytes_of(texts));
-  const Timelines timelines = collect_timelines(profile, {.shown = stacks.shown(),
-                                                          .bytes = bytes,
-                                                          .is_nested = true,
-                                                          .max_bytes = kMaxEventBytes,
-                                                          .kept = options.timeline});
+  const PathBytes bytes{stacks, bytes_of(texts)};
+  const Timelines timelines = collect_timelines(
+      profile, {.shown = stacks.tree().shown,
+                .bytes_of_run = [&](StackId before, StackId stack) { return bytes.of_new(before, stack); },
+                .max_bytes = kMaxEventBytes,
+                .kept = options.timeline});
   const std::vector<ThreadId> threads = threads_in_order(profile);
   const ViewerIds ids = viewer_ids(profile);
 
@@ -248,14 +262,14 @@ void write_chrome(const Profile& profile, const WriteOptions& options, Sink& sin
   output.append(R"({"traceEvents":[)");
   Events events{output};
   describe_processes(profile, ids, events);
-  describe_threads(profile, ids, threads, order_text(timelines), events);
+  describe_threads(profile, ids, threads, order_text(timelines) + rest_text(stacks.tree()), events);
   for (const ThreadId thread : threads) {
     ThreadEvents target{texts, where_of(profile, ids, thread), events};
     ThreadSlices{stacks, target}.write(timelines.threads[index_of(thread)]);
   }
   const TaskCalls tasks = collect_task_calls(profile, timelines, kMaxTaskCalls);
   write_task_lanes(profile, ids, tasks.calls, events);
-  output.print("\n],{}}}\n", closing(profile, timelines.window, tasks.left_out));
+  output.print("\n],{}}}\n", closing(profile, timelines.window, stacks.tree().threshold, tasks.left_out));
   output.finish();
 }
 

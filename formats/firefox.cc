@@ -7,10 +7,12 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <iterator>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +25,7 @@
 #include "formats/firefox_tables.h"
 #include "formats/json_table.h"
 #include "formats/json_text.h"
+#include "formats/shown_tree.h"
 #include "formats/task_calls.h"
 #include "formats/thread_order.h"
 #include "formats/timeline.h"
@@ -36,8 +39,11 @@ using std::chrono::nanoseconds;
 
 constexpr int kVersion = 60;       // of processed profiles
 constexpr int kGeckoVersion = 33;  // of what such a one is made from elsewhere
-constexpr std::uint64_t kMaxSampleBytes = 100'000'000;
-constexpr std::uint32_t kSampleBytes = 40;  // in all columns: for the estimate
+constexpr std::uint64_t kMaxBytes = 100'000'000;
+// In all columns of their tables, for the estimate. Of frames, less their texts.
+constexpr std::uint64_t kSampleBytes = 40;
+constexpr std::uint64_t kStackBytes = 13;
+constexpr std::uint32_t kFrameBytes = 60;
 constexpr std::size_t kMaxTaskCalls = 200'000;
 constexpr int kInterval = 1;  // phase of a marker that has both ends
 constexpr std::string_view kTaskSchema = "asyncio";
@@ -264,8 +270,9 @@ class FirefoxWriter {
       : profile_(profile),
         weight_(options.weight.value_or(Weight::wall)),
         output_(sink),
-        tables_(profile),
-        timelines_(collect(profile, options.timeline)),
+        tree_(show(profile, options.timeline)),
+        tables_(profile, tree_),
+        timelines_(collect(profile, tree_, options.timeline)),
         tasks_(collect_task_calls(profile, timelines_, kMaxTaskCalls)),
         ids_(viewer_ids(profile)),
         titles_(process_titles(profile)) {}
@@ -285,20 +292,27 @@ class FirefoxWriter {
   }
 
  private:
-  /// Lines and columns are in the tables whatever is asked for, so every stack is shown as it is.
-  static Timelines collect(const Profile& profile, WriteOptions::Timeline kept) {
-    std::vector<StackId> shown;
-    for (std::uint32_t i = 0; i < profile.stacks().size(); ++i) shown.push_back(StackId{i});
-    const std::vector<std::uint32_t> bytes(shown.size());
-    return collect_timelines(
-        profile,
-        {.shown = shown, .bytes = bytes, .bytes_of_run = kSampleBytes, .max_bytes = kMaxSampleBytes, .kept = kept});
+  /// Lines and columns are in the tables whatever is asked for, so frames are what they are in the recording.
+  static ShownTree show(const Profile& profile, WriteOptions::Timeline kept) {
+    std::vector<std::uint32_t> identity(profile.frames().size());
+    std::iota(identity.begin(), identity.end(), 0U);
+    const std::vector<std::uint32_t> frame_bytes = bytes_by_identity(
+        profile, identity, [](const Function& function) { return function.unique_name.size() + kFrameBytes; });
+    return show_tree(profile, identity, {.frame = frame_bytes, .node = kStackBytes, .entry = kSampleBytes},
+                     limit_of(kept, kMaxBytes));
+  }
+
+  static Timelines collect(const Profile& profile, const ShownTree& tree, WriteOptions::Timeline kept) {
+    return collect_timelines(profile, {.shown = tree.shown,
+                                       .bytes_of_run = [](StackId, StackId) { return kSampleBytes; },
+                                       .max_bytes = kMaxBytes - std::min(kMaxBytes, tree.table_bytes),
+                                       .kept = kept});
   }
 
   void write_thread(ThreadId id, bool is_main, std::span<const TaskCall> calls) {
     const Thread& thread = profile_.thread(id);
     const Process& process = profile_.process(thread.process);
-    const ThreadHead head{.name = thread.name + order_text(timelines_),
+    const ThreadHead head{.name = thread.name + order_text(timelines_) + rest_text(tree_),
                           .process = titles_[index_of(thread.process)],
                           .is_main = is_main,
                           .pid = ids_.processes[index_of(thread.process)],
@@ -314,6 +328,7 @@ class FirefoxWriter {
   const Profile& profile_;
   Weight weight_;
   BufferedOutput output_;
+  ShownTree tree_;
   FirefoxTables tables_;
   Timelines timelines_;
   TaskCalls tasks_;

@@ -5,7 +5,6 @@
 
 #include "formats/json_table.h"
 #include "formats/profile/unique_names.h"
-#include "formats/stack_identity.h"
 
 namespace gauge {
 namespace {
@@ -20,19 +19,18 @@ void write_position(JsonWriter& json, std::uint32_t number) { number == 0 ? json
 
 }  // namespace
 
-FirefoxTables::FirefoxTables(const Profile& profile)
+FirefoxTables::FirefoxTables(const Profile& profile, const ShownTree& tree)
     : profile_(profile),
+      tree_(tree),
       row_of_function_(profile.functions().size(), kNone),
       row_of_frame_(profile.frames().size(), kNone),
       row_of_stack_(profile.stacks().size(), kNone) {
-  const std::vector<bool> is_used = used_stacks(profile);
-  for (std::size_t i = 1; i < is_used.size(); ++i) {
-    if (is_used[i]) add_stack(StackId{static_cast<std::uint32_t>(i)});
+  for (std::size_t i = 1; i < tree.shown.size(); ++i) {
+    const StackId stack{static_cast<std::uint32_t>(i)};
+    if (tree.shown[i] == stack) add_stack(stack);
   }
   row_of_stack_[0] = std::ssize(stacks_);
-  stacks_.push_back({.frame = std::ssize(frames_)});
-  frames_.push_back({.function = std::ssize(functions_)});
-  functions_.push_back({.name = strings_.intern(kNoFrames)});
+  stacks_.push_back({.frame = add_marker(kNoFrames)});
 }
 
 FirefoxRow FirefoxTables::add_function(FunctionId id) {
@@ -56,11 +54,21 @@ FirefoxRow FirefoxTables::add_frame(FrameId id) {
   return row;
 }
 
+/// A frame that is no function's.
+FirefoxRow FirefoxTables::add_marker(std::string_view name) {
+  frames_.push_back({.function = std::ssize(functions_)});
+  functions_.push_back({.name = strings_.intern(name)});
+  return std::ssize(frames_) - 1;
+}
+
 void FirefoxTables::add_stack(StackId id) {
   const StackNode& node = profile_.stack(id);
   row_of_stack_[index_of(id)] = std::ssize(stacks_);
+  const bool is_rest = tree_.is_rest[index_of(id)];
+  if (is_rest && rest_frame_ == kNone) rest_frame_ = add_marker(rest_name(tree_));
   // Nothing has been given to the empty stack yet, so that it is no prefix.
-  stacks_.push_back({.frame = add_frame(node.frame), .prefix = row_of_stack_[index_of(node.parent)]});
+  stacks_.push_back({.frame = is_rest ? rest_frame_ : add_frame(node.frame),
+                     .prefix = row_of_stack_[index_of(tree_.shown[index_of(node.parent)])]});
 }
 
 void FirefoxTables::write_functions(JsonWriter& json) const {

@@ -7,6 +7,7 @@
 
 #include "formats/base/json_writer.h"
 #include "formats/profile/profile.h"
+#include "formats/shown_tree.h"
 #include "formats/string_table.h"
 
 namespace gauge {
@@ -16,12 +17,13 @@ inline constexpr int kFirefoxPythonCategory = 1;  // of all that is Python's
 /// Of a table; -1 = none.
 using FirefoxRow = std::int64_t;
 
-/// What samples use of the profile's tables, numbered anew; and last in each, what stands for no frames at all.
+/// What is shown of the profile's tables, numbered anew; and last in each, what stands for no frames at all.
 class FirefoxTables {
  public:
-  explicit FirefoxTables(const Profile& profile);
+  /// @param profile  must outlive this, as must the tree
+  FirefoxTables(const Profile& profile, const ShownTree& tree);
 
-  /// By StackId: the row of the stack. Callers come before what they call.
+  /// By StackId, of one that is shown: the row of the stack. Callers come before what they call.
   [[nodiscard]] FirefoxRow row_of(StackId stack) const { return row_of_stack_[index_of(stack)]; }
   /// The number of a text that something else than the tables refers to; before write().
   std::int64_t intern(std::string_view text) { return strings_.intern(text); }
@@ -47,6 +49,7 @@ class FirefoxTables {
 
   FirefoxRow add_function(FunctionId id);
   FirefoxRow add_frame(FrameId id);
+  FirefoxRow add_marker(std::string_view name);
   void add_stack(StackId id);
   void write_functions(JsonWriter& json) const;
   void write_frames(JsonWriter& json) const;
@@ -55,6 +58,7 @@ class FirefoxTables {
   void write_resources(JsonWriter& json);
 
   const Profile& profile_;
+  const ShownTree& tree_;
   StringTable strings_;
   StringTable files_;    // the row of a source is its number less 1: "" has none
   StringTable modules_;  // that of a resource likewise
@@ -64,6 +68,7 @@ class FirefoxTables {
   std::vector<FirefoxRow> row_of_function_;
   std::vector<FirefoxRow> row_of_frame_;
   std::vector<FirefoxRow> row_of_stack_;
+  FirefoxRow rest_frame_ = -1;  // of small calls put together
 };
 
 }  // namespace gauge

@@ -40,9 +40,10 @@ constexpr std::uint64_t kMaxTreeBytes = 2'500'000;
 constexpr std::uint64_t kMaxTimelineBytes = 1'700'000;
 constexpr std::size_t kMaxTaskCalls = 10'000;  // some 300 kB
 // As numbers with their commas; a stack's weights are nanoseconds of some seconds.
+constexpr std::size_t kFrameBytes = 12;  // beside its texts
 constexpr std::uint64_t kNodeBytes = 10;
 constexpr std::uint64_t kEntryBytes = 34;
-constexpr std::uint32_t kRunBytes = 16;
+constexpr std::uint64_t kRunBytes = 16;
 constexpr std::uint32_t kUnused = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kRoot = 0;
 
@@ -104,18 +105,19 @@ class HtmlWriter {
  public:
   HtmlWriter(const Profile& profile, const WriteOptions& options, Sink& sink)
       : profile_(profile), options_(options), identity_(frame_identities(profile, options.frames)), output_(sink) {
-    tree_ = show_tree(profile, {.identity = identity_,
-                                .frame_bytes = frame_bytes(),
-                                .node_bytes = kNodeBytes,
-                                .entry_bytes = kEntryBytes,
-                                .max_bytes = kMaxTreeBytes});
+    const std::vector<std::uint32_t> frame_bytes = bytes_by_identity(profile, identity_, [](const Function& function) {
+      return function.unique_name.size() + function.file.size() + kFrameBytes;
+    });
+    tree_ =
+        show_tree(profile, identity_, {.frame = frame_bytes, .node = kNodeBytes, .entry = kEntryBytes}, kMaxTreeBytes);
     number_nodes();
   }
 
   void write() {
-    const std::vector<std::uint32_t> bytes(profile_.stacks().size(), kRunBytes);
-    const Timelines timelines = collect_timelines(
-        profile_, {.shown = tree_.shown, .bytes = bytes, .max_bytes = kMaxTimelineBytes, .kept = options_.timeline});
+    const Timelines timelines = collect_timelines(profile_, {.shown = tree_.shown,
+                                                             .bytes_of_run = [](StackId, StackId) { return kRunBytes; },
+                                                             .max_bytes = kMaxTimelineBytes,
+                                                             .kept = options_.timeline});
     output_.append("{");
     const TaskCalls tasks = collect_task_calls(profile_, timelines, kMaxTaskCalls);
     const Numbers task_frames = frames_of(tasks.calls);
@@ -130,7 +132,6 @@ class HtmlWriter {
   }
 
  private:
-  [[nodiscard]] std::vector<std::uint32_t> frame_bytes() const;
   [[nodiscard]] std::string opening(const Timelines& timelines, std::uint64_t task_calls_left_out) const;
   void number_nodes();
   [[nodiscard]] std::uint32_t frame_of(StackId stack);
@@ -166,23 +167,10 @@ class HtmlWriter {
   BufferedOutput output_;
 };
 
-/// By identity: of the name and the numbers beside it.
-std::vector<std::uint32_t> HtmlWriter::frame_bytes() const {
-  constexpr std::size_t kNumbers = 12;
-  std::vector<std::uint32_t> bytes(identity_.empty() ? 0 : std::ranges::max(identity_) + std::size_t{1});
-  for (std::size_t i = 0; i < identity_.size(); ++i) {
-    const Function& function = profile_.function(profile_.frames()[i].function);
-    bytes[identity_[i]] = static_cast<std::uint32_t>(function.unique_name.size() + function.file.size() + kNumbers);
-  }
-  return bytes;
-}
-
 /// The frame of a node, numbered where it is the first of its identity.
 std::uint32_t HtmlWriter::frame_of(StackId stack) {
   if (tree_.is_rest[index_of(stack)]) {
-    if (rest_frame_ == kUnused) {
-      rest_frame_ = frames_.add(fmt::format("[calls below {:g} %]", 100 * tree_.threshold), "", 0);
-    }
+    if (rest_frame_ == kUnused) rest_frame_ = frames_.add(rest_name(tree_), "", 0);
     return rest_frame_;
   }
   const FrameId id = profile_.stack(stack).frame;

@@ -9,12 +9,16 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/descriptions.h"
+#include "formats/path_bytes.h"
 #include "formats/perfetto_packets.h"
 #include "formats/shown_stacks.h"
+#include "formats/shown_tree.h"
 #include "formats/slices.h"
+#include "formats/stack_identity.h"
 #include "formats/task_calls.h"
 #include "formats/thread_order.h"
 #include "formats/timeline.h"
@@ -36,9 +40,10 @@ using perfetto::Packet;
 using perfetto::Packets;
 using perfetto::SliceRef;
 
-constexpr std::uint64_t kMaxPacketBytes = 200'000'000;
+constexpr std::uint64_t kMaxBytes = 200'000'000;
 constexpr std::size_t kMaxDepth = 500;     // Perfetto drops slices below 512 others
 constexpr std::uint32_t kSliceBytes = 75;  // of both packets of a slice: for the estimate
+constexpr std::uint32_t kFrameBytes = 30;  // of what defines a frame, less its texts
 constexpr std::size_t kMaxTaskCalls = 500'000;
 
 /// By the clock of the processes that began first: when all times begin.
@@ -48,6 +53,27 @@ nanoseconds monotonic_origin(const Profile& profile, const Timelines& timelines)
     if (start + timelines.offsets[i] == nanoseconds::zero()) return start;
   }
   return {};
+}
+
+ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
+  std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
+  const std::vector<std::uint32_t> frame_bytes = bytes_by_identity(profile, identity, [](const Function& function) {
+    return function.unique_name.size() + function.file.size() + kFrameBytes;
+  });
+  const std::vector<std::uint32_t> slice_bytes(frame_bytes.size(), kSliceBytes);
+  ShownTree tree =
+      show_tree(profile, identity, {.frame = frame_bytes, .slice = slice_bytes}, limit_of(options.timeline, kMaxBytes));
+  return {profile, std::move(identity), std::move(tree), kMaxDepth};
+}
+
+Timelines collect(const Profile& profile, const ShownStacks& stacks, WriteOptions::Timeline kept) {
+  const std::vector<std::uint32_t> of_frames(stacks.frames().size() + stacks.markers().size(), kSliceBytes);
+  const PathBytes bytes{stacks, of_frames};
+  return collect_timelines(profile,
+                           {.shown = stacks.tree().shown,
+                            .bytes_of_run = [&](StackId before, StackId stack) { return bytes.of_new(before, stack); },
+                            .max_bytes = kMaxBytes - std::min(kMaxBytes, stacks.tree().table_bytes),
+                            .kept = kept});
 }
 
 /// The numbers by which packets name things.
@@ -139,8 +165,8 @@ class PerfettoWriter {
   PerfettoWriter(const Profile& profile, const WriteOptions& options, Sink& sink)
       : profile_(profile),
         frames_(options.frames),
-        stacks_(profile, options.frames, kMaxDepth),
-        timelines_(collect(options.timeline)),
+        stacks_(show_stacks(profile, options)),
+        timelines_(collect(profile, stacks_, options.timeline)),
         tasks_(collect_task_calls(profile, timelines_, kMaxTaskCalls)),
         ids_(viewer_ids(profile)),
         titles_(process_titles(profile)),
@@ -159,14 +185,6 @@ class PerfettoWriter {
   }
 
  private:
-  [[nodiscard]] Timelines collect(WriteOptions::Timeline kept) const {
-    const std::size_t frames = stacks_.frames().size() + stacks_.markers().size();
-    const std::vector<std::uint32_t> bytes = stacks_.add_up(std::vector(frames, kSliceBytes));
-    return collect_timelines(
-        profile_,
-        {.shown = stacks_.shown(), .bytes = bytes, .is_nested = true, .max_bytes = kMaxPacketBytes, .kept = kept});
-  }
-
   void define(Packet& packet) const;
   void write_recording();
   void describe(ProcessId id);
@@ -227,6 +245,7 @@ void PerfettoWriter::write_recording() {
     event.annotate("exporter", "gauge " GAUGE_VERSION);
     event.annotate("losses", losses_description(profile_.health()));
     event.annotate("order", timelines_.window == nanoseconds::zero() ? "kept" : order_text(timelines_).substr(2));
+    event.annotate("calls", stacks_.tree().threshold == 0 ? "all shown" : rest_text(stacks_.tree()).substr(2));
     event.annotate("task_calls_left_out", std::to_string(tasks_.left_out));
   });
 }
@@ -253,7 +272,8 @@ void PerfettoWriter::describe(ThreadId id) {
     pbf_builder<field::ThreadTrack> description{track, field::Track::thread};
     description.add_int32(field::ThreadTrack::pid, static_cast<std::int32_t>(ids_.processes[index_of(thread.process)]));
     description.add_int32(field::ThreadTrack::tid, static_cast<std::int32_t>(ids_.threads[index_of(id)]));
-    description.add_string(field::ThreadTrack::thread_name, thread.name + order_text(timelines_));
+    description.add_string(field::ThreadTrack::thread_name,
+                           thread.name + order_text(timelines_) + rest_text(stacks_.tree()));
   });
 }
 

@@ -5,55 +5,63 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "formats/format.h"
+#include "formats/profile/profile.h"
+#include "formats/shown_tree.h"
 
 namespace gauge {
 
 /// Stands for the frames in the middle of a stack that is too deep.
 inline constexpr std::string_view kHiddenFrames = "[frames not shown]";
 
-/// Frames that samples have, numbered from 0 in the order of the stacks; markers, which are no functions, after them.
+/// Frames that are shown, numbered from 0 in the order of the stacks; markers, which are no functions, after them.
 class ShownStacks {
  public:
   /// @param profile    must outlive this
+  /// @param identity   by FrameId: frames that are one
+  /// @param tree       of the profile and that identity
   /// @param max_depth  of a stack, the marker in its middle included
-  ShownStacks(const Profile& profile, WriteOptions::Frames frames, std::size_t max_depth);
+  ShownStacks(const Profile& profile, std::vector<std::uint32_t> identity, ShownTree tree, std::size_t max_depth);
 
   /// By number, a frame of the profile that has it.
   [[nodiscard]] std::span<const FrameId> frames() const noexcept { return frames_; }
   /// Names of frames that are no functions; numbered after frames().
-  [[nodiscard]] std::span<const std::string_view> markers() const noexcept { return markers_; }
-  /// By StackId: the first stack that looks the same.
-  [[nodiscard]] std::span<const StackId> shown() const noexcept { return shown_; }
-
-  /// By StackId: the sum over the frames that are shown of it.
-  /// @param of_frames  by number, markers included
-  [[nodiscard]] std::vector<std::uint32_t> add_up(std::span<const std::uint32_t> of_frames) const;
+  [[nodiscard]] std::span<const std::string> markers() const noexcept { return markers_; }
+  [[nodiscard]] const ShownTree& tree() const noexcept { return tree_; }
 
   /// The frames of a run of the stack, outermost first; none where nothing was sampled. Valid until the next call.
+  /// @param stack  one that is shown, or kNotSampled; here as below
   [[nodiscard]] std::span<const std::uint32_t> path(StackId stack);
 
- private:
-  [[nodiscard]] std::uint32_t identity_of(StackId stack) const {
-    return identity_[index_of(profile_.stack(stack).frame)];
-  }
-  [[nodiscard]] std::uint32_t number_of(StackId stack) const { return number_of_[identity_of(stack)]; }
-  [[nodiscard]] std::uint32_t marker_number(std::string_view name) const;
+  // What paths are made of. Below, `stack` is not kNotSampled.
 
-  void number_frames();
+  /// The number of its innermost frame, or of the marker in place of that. Not of the empty stack.
+  [[nodiscard]] std::uint32_t number_of(StackId stack) const;
+  [[nodiscard]] std::uint32_t number_of_marker(std::string_view name) const;
+  [[nodiscard]] StackId caller_of(StackId stack) const { return tree_.shown[index_of(profile_.stack(stack).parent)]; }
+  /// How many frames it has; those hidden included.
+  [[nodiscard]] std::size_t depth_of(StackId stack) const { return depth_[index_of(stack)]; }
+  /// How many of them are hidden. A stack and what it calls hide the same ones for some frames on end, so that a path
+  /// does not slide below the marker with each call.
+  [[nodiscard]] std::size_t hidden_frames(StackId stack) const;
+  /// How many frames a path has before the marker.
+  [[nodiscard]] std::size_t frames_before_hidden() const noexcept { return max_depth_ / 2 - 1; }
+
+ private:
   void find_depths();
-  void hide_middle_of_path();
+  void number_frames();
+  void add_markers();
 
   const Profile& profile_;
-  std::size_t max_depth_;
   std::vector<std::uint32_t> identity_;  // by FrameId
-  std::vector<StackId> shown_;
+  ShownTree tree_;
+  std::size_t max_depth_;
   std::vector<std::uint32_t> number_of_;  // by identity
   std::vector<FrameId> frames_;
-  std::vector<std::string_view> markers_;
+  std::vector<std::string> markers_;
   std::vector<std::uint32_t> depth_;  // by StackId
   std::vector<std::uint32_t> path_;   // of the last call of path()
 };

@@ -6,7 +6,9 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -19,8 +21,11 @@
 #include "formats/base/json_writer.h"
 #include "formats/buffered_output.h"
 #include "formats/json_text.h"
+#include "formats/path_bytes.h"
 #include "formats/recording_json.h"
 #include "formats/shown_stacks.h"
+#include "formats/shown_tree.h"
+#include "formats/stack_identity.h"
 #include "formats/thread_order.h"
 #include "formats/timeline.h"
 #include "formats/writers.h"
@@ -30,15 +35,18 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::uint64_t kMaxSampleBytes = 100'000'000;
+constexpr std::uint64_t kMaxBytes = 100'000'000;
 constexpr std::size_t kMaxDepth = 2000;
-constexpr std::uint32_t kWeightBytes = 10;  // of a run's weight and commas: for the estimate
+// For the estimate: of a run's weight and commas, and of a frame less its texts.
+constexpr std::uint32_t kWeightBytes = 10;
+constexpr std::uint32_t kFrameBytes = 30;
 
 // --- what people read ---
 
 /// "pid 42: Worker (1234), order kept to 1 s", with what is needed to tell it from the others and no more.
+/// @param shortened  what is to be said of what the file does not show
 std::vector<std::string> profile_names(const Profile& profile, std::span<const ThreadId> threads,
-                                       const Timelines& timelines) {
+                                       std::string_view shortened) {
   std::map<std::pair<ProcessId, std::string_view>, int> count;
   for (const ThreadId id : threads) ++count[{profile.thread(id).process, profile.thread(id).name}];
   std::vector<std::string> names;
@@ -49,7 +57,7 @@ std::vector<std::string> profile_names(const Profile& profile, std::span<const T
       name = fmt::format("pid {}: {}", profile.process(thread.process).pid, thread.name);
     }
     if (count[{thread.process, thread.name}] > 1) name += fmt::format(" ({})", thread.native_id);
-    name += order_text(timelines);
+    name += shortened;
     names.push_back(std::move(name));
   }
   return names;
@@ -89,10 +97,11 @@ void write_shared(const Profile& profile, const ShownStacks& stacks, WriteOption
 }
 
 /// What the schema has no place for; the app passes over it.
-void write_gauge(const Profile& profile, nanoseconds window, JsonWriter& json) {
+void write_gauge(const Profile& profile, nanoseconds window, double threshold, JsonWriter& json) {
   json.begin_object();
   json.member("weight", "wall");
   json.member("window_ns", std::int64_t{window.count()});
+  json.member("threshold", threshold);
   json.key("processes");
   json.begin_array();
   for (const Process& process : profile.processes()) write_process(process, json);
@@ -112,19 +121,45 @@ std::string opening(const Profile& profile, const ShownStacks& stacks, WriteOpti
     json.member("name", file_name(profile));
     json.member("activeProfileIndex", 0);
     json.key("gauge");
-    write_gauge(profile, window, json);
+    write_gauge(profile, window, stacks.tree().threshold, json);
     json.key("shared");
     write_shared(profile, stacks, identity, json);
     json.end_object();
   }));
 }
 
-/// By number of a frame, how long it is in a sample: its digits and a comma.
-std::vector<std::uint32_t> bytes_of_frames(const ShownStacks& stacks) {
-  std::vector<std::uint32_t> bytes(stacks.frames().size() + stacks.markers().size());
-  for (std::size_t number = 0; number < bytes.size(); ++number) {
-    bytes[number] = static_cast<std::uint32_t>(fmt::formatted_size(FMT_COMPILE("{}"), number) + 1);
+/// How long a frame's number is in a sample: its digits and a comma.
+std::uint32_t number_bytes(std::size_t number) {
+  return static_cast<std::uint32_t>(fmt::formatted_size(FMT_COMPILE("{}"), number) + 1);
+}
+
+/// By identity: of the number that a frame gets where all stacks are shown.
+std::vector<std::uint32_t> number_bytes_by_identity(const Profile& profile, std::span<const std::uint32_t> identity) {
+  std::vector<std::uint32_t> bytes(identity.empty() ? 0 : std::ranges::max(identity) + std::size_t{1});
+  std::size_t count = 0;
+  for (const StackNode& stack : profile.stacks().subspan(1)) {
+    std::uint32_t& own = bytes[identity[index_of(stack.frame)]];
+    if (own == 0) own = number_bytes(count++);
   }
+  return bytes;
+}
+
+ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
+  std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
+  const std::vector<std::uint32_t> frame_bytes = bytes_by_identity(profile, identity, [](const Function& function) {
+    return function.unique_name.size() + function.file.size() + kFrameBytes;
+  });
+  const std::vector<std::uint32_t> number_bytes = number_bytes_by_identity(profile, identity);
+  ShownTree tree = show_tree(
+      profile, identity, {.frame = frame_bytes, .entry = kWeightBytes, .path = number_bytes, .max_depth = kMaxDepth},
+      limit_of(options.timeline, kMaxBytes));
+  return {profile, std::move(identity), std::move(tree), kMaxDepth};
+}
+
+/// By number of a frame.
+std::vector<std::uint32_t> bytes_of_frames(const ShownStacks& stacks) {
+  std::vector<std::uint32_t> bytes;
+  for (std::size_t i = 0; i < stacks.frames().size() + stacks.markers().size(); ++i) bytes.push_back(number_bytes(i));
   return bytes;
 }
 
@@ -163,15 +198,16 @@ void write_profile(std::string_view name, std::span<const StackRun> runs, ShownS
 }  // namespace
 
 void write_speedscope(const Profile& profile, const WriteOptions& options, Sink& sink) {
-  ShownStacks stacks{profile, options.frames, kMaxDepth};
-  const std::vector<std::uint32_t> bytes = stacks.add_up(bytes_of_frames(stacks));
-  const Timelines timelines = collect_timelines(profile, {.shown = stacks.shown(),
-                                                          .bytes = bytes,
-                                                          .bytes_of_run = kWeightBytes,
-                                                          .max_bytes = kMaxSampleBytes,
-                                                          .kept = options.timeline});
+  ShownStacks stacks = show_stacks(profile, options);
+  const PathBytes bytes{stacks, bytes_of_frames(stacks)};
+  const Timelines timelines = collect_timelines(
+      profile, {.shown = stacks.tree().shown,
+                .bytes_of_run = [&](StackId, StackId stack) { return kWeightBytes + bytes.of(stack); },
+                .max_bytes = kMaxBytes - std::min(kMaxBytes, stacks.tree().table_bytes),
+                .kept = options.timeline});
   const std::vector<ThreadId> threads = threads_in_order(profile);
-  const std::vector<std::string> names = profile_names(profile, threads, timelines);
+  const std::vector<std::string> names =
+      profile_names(profile, threads, order_text(timelines) + rest_text(stacks.tree()));
 
   BufferedOutput output{sink};
   output.append("{");

@@ -1,6 +1,6 @@
 #include "formats/stack_identity.h"
 
-#include <unordered_map>
+#include "formats/profile/id_map.h"
 
 namespace gauge {
 namespace {
@@ -25,12 +25,13 @@ std::vector<std::uint32_t> frame_identities(const Profile& profile, WriteOptions
 
 std::vector<StackId> first_alike(const Profile& profile, std::span<const std::uint32_t> identity) {
   std::vector<StackId> alike(profile.stacks().size(), kEmptyStack);
-  std::unordered_map<std::uint64_t, StackId> first_of;  // (caller's stack, identity of the frame) -> stack
-  for (std::size_t i = 1; i < alike.size(); ++i) {
-    const StackNode& node = profile.stacks()[i];
-    const std::uint64_t caller = index_of(alike[index_of(node.parent)]);
-    const std::uint64_t key = (caller << 32) | identity[index_of(node.frame)];
-    alike[i] = first_of.try_emplace(key, StackId{static_cast<std::uint32_t>(i)}).first->second;
+  const auto caller_and_frame = [&](std::uint32_t stack) {
+    const StackNode& node = profile.stacks()[stack];
+    return IdPair{number_of(alike[index_of(node.parent)]), identity[index_of(node.frame)]};
+  };
+  IdMap first_of;
+  for (std::uint32_t i = 1; i < alike.size(); ++i) {
+    alike[i] = StackId{first_of.find_or_add(caller_and_frame(i), i, caller_and_frame)};
   }
   return alike;
 }

@@ -88,10 +88,7 @@ class Collector {
  private:
   static constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
 
-  [[nodiscard]] std::uint64_t max_bytes() const noexcept {
-    constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60;
-    return options_.kept == WriteOptions::Timeline::whole ? kNoLimit : options_.max_bytes;
-  }
+  [[nodiscard]] std::uint64_t max_bytes() const noexcept { return limit_of(options_.kept, options_.max_bytes); }
 
   [[nodiscard]] StackRun run_of(const Sample& sample) const {
     const Weights weights = weights_of(sample);
@@ -100,23 +97,6 @@ class Collector {
             .samples = weights.samples,
             .cpu = weights.cpu,
             .gil = weights.gil};
-  }
-
-  /// What a run of `stack` takes in the output, after one of `before`.
-  [[nodiscard]] std::uint64_t bytes_of(StackId before, StackId stack) const {
-    if (stack == kNotSampled) return options_.bytes_of_run;
-    const StackId shared = options_.is_nested && before != kNotSampled ? shared_stack(before, stack) : kEmptyStack;
-    const std::uint32_t bytes_before = shared == kEmptyStack ? 0 : options_.bytes[index_of(shared)];
-    return options_.bytes_of_run + options_.bytes[index_of(stack)] - bytes_before;
-  }
-
-  /// The innermost stack that both are, or are called from.
-  [[nodiscard]] StackId shared_stack(StackId a, StackId b) const {
-    while (a != b) {
-      StackId& later = a > b ? a : b;  // parents stand before their children
-      later = options_.shown[index_of(profile_.stack(later).parent)];
-    }
-    return a;
   }
 
   static StackId last_stack(const std::vector<StackRun>& runs) {
@@ -135,7 +115,7 @@ class Collector {
       runs.back().absorb(run);
       return;
     }
-    bytes_ += bytes_of(last_stack(runs), run.stack);
+    bytes_ += options_.bytes_of_run(last_stack(runs), run.stack);
     runs.push_back(run);
   }
 
@@ -163,7 +143,7 @@ class Collector {
     for (std::vector<StackRun>& runs : timelines_.threads) {
       coarsen(runs);
       StackId before = kEmptyStack;
-      for (const StackRun& run : runs) bytes_ += bytes_of(std::exchange(before, run.stack), run.stack);
+      for (const StackRun& run : runs) bytes_ += options_.bytes_of_run(std::exchange(before, run.stack), run.stack);
     }
   }
 

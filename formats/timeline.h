@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -58,13 +59,18 @@ struct Timelines {
 };
 
 struct TimelineOptions {
-  std::span<const StackId> shown;        // by StackId: the stack that stands for it; parents before children
-  std::span<const std::uint32_t> bytes;  // by StackId: what its frames take in the output
-  std::uint32_t bytes_of_run = 0;        // what a run takes beside its frames; all that a gap takes
-  bool is_nested = false;                // frames in common with the run before take nothing: they just go on
-  std::uint64_t max_bytes = 0;           // of all runs together; exceeded only where even totals per stack do
+  std::span<const StackId> shown;  // by StackId: the stack that stands for it; parents before children
+  /// What a run takes in the output after one of `before`; of a thread's first one that is the empty stack.
+  std::function<std::uint64_t(StackId before, StackId stack)> bytes_of_run;
+  std::uint64_t max_bytes = 0;  // of all runs together; exceeded only where even totals per stack do
   WriteOptions::Timeline kept = WriteOptions::Timeline::automatic;  // whole: there is no limit
 };
+
+/// The limit of a timeline of which that is kept.
+[[nodiscard]] constexpr std::uint64_t limit_of(WriteOptions::Timeline kept, std::uint64_t max_bytes) {
+  constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60;
+  return kept == WriteOptions::Timeline::whole ? kNoLimit : max_bytes;
+}
 
 /// Reads the samples once. Each thread's runs begin at the origin and are as long as its samples' wall time and the
 /// gaps between them. Memory: twice as many runs as `max_bytes` has room for, three times for moments; all runs where

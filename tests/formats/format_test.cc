@@ -2,6 +2,7 @@
 
 #include "formats/format.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "formats/base/error.h"
 #include "formats/profile/profile_view.h"
@@ -146,6 +148,49 @@ TEST_P(EveryFormatAndProfile, WeighsWhatAViewOfTheSamplesWeighs) {
   if (!totals_reader(std::string{format().name})) GTEST_SKIP() << format().name << " holds no weights";
   const ProfileView view{.since = 10ns, .merge_threads = true, .depth = 2};
   expect_weights(view_of(profile(), view), format().name, written(format(), view_of(profile(), view)));
+}
+
+/// Formats whose viewers take so much and no more.
+class DrawnFormat : public testing::Test {
+ protected:
+  /// As many calls as make each format too large, in two threads, and one that is most of the time.
+  static Profile many_small_calls() {
+    std::string folded = "main;large 20000\n[Worker] main;large 20000\n";
+    for (int i = 0; i < 2100; ++i) {
+      folded += fmt::format("{}main;f{};load 1 11 7\n", i % 3 == 0 ? "[Worker] " : "", i);
+    }
+    const Profile profile = profile_of(folded);
+    ProfileTables tables = Profile{profile}.take_tables();
+    for (Function& function : tables.functions) {
+      if (function.name.starts_with('f')) function.unique_name.append(100'000, 'x');
+    }
+    return {std::move(tables), profile.sample_source()};
+  }
+};
+class EveryDrawnFormat : public DrawnFormat, public testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Table, EveryDrawnFormat,
+                         testing::Values("chrome", "firefox", "html", "perfetto", "speedscope"),
+                         [](const auto& row) { return std::string{row.param}; });
+
+TEST_P(EveryDrawnFormat, PutsSmallCallsTogetherWhereEvenTotalsAreTooLarge) {
+  const Profile profile = many_small_calls();
+  const std::string bytes = written(*find_format(GetParam()), profile);
+  EXPECT_LT(bytes.size(), 1'000'000U);
+  EXPECT_TRUE(bytes.find("[calls below 0.05 %]") != std::string::npos);
+  expect_weights(profile, GetParam(), bytes);
+}
+
+TEST_P(EveryDrawnFormat, SaysThatSmallCallsAreTogether) {
+  if (std::string_view{GetParam()} == "html") GTEST_SKIP() << "the page says it by itself, of its threshold";
+  const std::string bytes = written(*find_format(GetParam()), many_small_calls());
+  EXPECT_TRUE(bytes.find("Worker, calls below 0.05 % put together") != std::string::npos);
+}
+
+TEST_F(DrawnFormat, ShowsAllCallsWhereTheWholeIsWanted) {
+  StringSink sink;
+  find_format("perfetto")->write(many_small_calls(), {.timeline = WriteOptions::Timeline::whole}, sink);
+  EXPECT_GT(sink.text().size(), 200'000'000U);
+  EXPECT_TRUE(sink.text().find("[calls below") == std::string::npos);
 }
 
 TEST(FormatTable, NamesAndExtensionsAreUnique) {

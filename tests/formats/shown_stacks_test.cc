@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "formats/stack_identity.h"
 #include "formats/timeline.h"
 #include "tests/support/profile_of.h"
 
@@ -23,6 +25,19 @@ std::string name_of(const Profile& profile, const ShownStacks& stacks, std::uint
   return profile.function(profile.frame(stacks.frames()[number]).function).name;
 }
 
+ShownStacks whole(const Profile& profile, std::size_t max_depth) {
+  std::vector<std::uint32_t> identity = frame_identities(profile, Frames::function);
+  ShownTree tree = show_tree(profile, identity, {}, 0);
+  return {profile, std::move(identity), std::move(tree), max_depth};
+}
+
+/// No more than so many nodes.
+ShownStacks cut(const Profile& profile, std::size_t max_depth, std::uint64_t max_nodes) {
+  std::vector<std::uint32_t> identity = frame_identities(profile, Frames::function);
+  ShownTree tree = show_tree(profile, identity, {.node = 1}, max_nodes);
+  return {profile, std::move(identity), std::move(tree), max_depth};
+}
+
 std::vector<std::string> path(const Profile& profile, ShownStacks& stacks, StackId stack) {
   std::vector<std::string> names;
   for (const std::uint32_t number : stacks.path(stack)) names.push_back(name_of(profile, stacks, number));
@@ -31,36 +46,50 @@ std::vector<std::string> path(const Profile& profile, ShownStacks& stacks, Stack
 
 TEST(ShownStacks, APathIsOutermostFirst) {
   const Profile profile = profile_of("main;load;parse 1");
-  ShownStacks stacks{profile, Frames::function, 10};
+  ShownStacks stacks = whole(profile, 10);
   EXPECT_THAT(path(profile, stacks, StackId{3}), ElementsAre("main", "load", "parse"));
 }
 
 TEST(ShownStacks, WhatWasNotSampledHasNoFramesAndWhatHadNoneHasAMarker) {
   const Profile profile = profile_of("main 1\n- 1");
-  ShownStacks stacks{profile, Frames::function, 10};
+  ShownStacks stacks = whole(profile, 10);
   EXPECT_THAT(path(profile, stacks, kNotSampled), IsEmpty());
   EXPECT_THAT(path(profile, stacks, kEmptyStack), ElementsAre("[no Python frames]"));
 }
 
 TEST(ShownStacks, MarkersAreThereWhereTheyAreNeeded) {
-  EXPECT_THAT(ShownStacks(profile_of("a;b;c 1"), Frames::function, 3).markers(), IsEmpty());
-  EXPECT_THAT(ShownStacks(profile_of("a;b;c;d 1\n- 1"), Frames::function, 3).markers(),
+  EXPECT_THAT(whole(profile_of("a;b;c 1"), 3).markers(), IsEmpty());
+  EXPECT_THAT(whole(profile_of("a;b;c;d 1\n- 1"), 3).markers(),
               ElementsAre("[no Python frames]", "[frames not shown]"));
+  EXPECT_THAT(cut(profile_of("a;b;c;d 99999\ne 1\nf 1\n- 1"), 3, 5).markers(),
+              ElementsAre("[no Python frames]", "[frames not shown]", "[calls below 0.001 %]"));
 }
 
 TEST(ShownStacks, OfATooDeepStackBothEndsAreShown) {
   const Profile profile = profile_of("a;b;c;d;e;f;g 1");
-  ShownStacks even{profile, Frames::function, 6};
+  ShownStacks even = whole(profile, 6);
   EXPECT_THAT(path(profile, even, StackId{7}), ElementsAre("a", "b", "[frames not shown]", "e", "f", "g"));
-  ShownStacks odd{profile, Frames::function, 5};
+  ShownStacks odd = whole(profile, 5);
   EXPECT_THAT(path(profile, odd, StackId{7}), ElementsAre("a", "[frames not shown]", "e", "f", "g"));
 }
 
-TEST(ShownStacks, WhatAStackAddsUpToIsWhatIsShownOfIt) {
-  const Profile profile = profile_of("a;b;a 1\n- 1");
-  const std::vector<std::uint32_t> of_frames = {10, 1, 500, 7000};  // a, b, the markers
-  EXPECT_EQ(ShownStacks(profile, Frames::function, 3).add_up(of_frames), (std::vector<std::uint32_t>{500, 10, 11, 21}));
-  EXPECT_EQ(ShownStacks(profile, Frames::function, 2).add_up(of_frames), (std::vector<std::uint32_t>{500, 10, 11, 11}));
+TEST(ShownStacks, OfTooDeepStacksThatCallEachOtherTheSameFramesAreHidden) {
+  const Profile profile = profile_of("a;b;c;d;e;f;g;h;i;j;k;l 1");
+  ShownStacks stacks = whole(profile, 8);
+  EXPECT_THAT(path(profile, stacks, StackId{8}), ElementsAre("a", "b", "c", "d", "e", "f", "g", "h"));
+  EXPECT_THAT(path(profile, stacks, StackId{9}), ElementsAre("a", "b", "c", "[frames not shown]", "f", "g", "h", "i"));
+  EXPECT_THAT(path(profile, stacks, StackId{10}), ElementsAre("a", "b", "c", "[frames not shown]", "h", "i", "j"));
+  EXPECT_THAT(path(profile, stacks, StackId{11}), ElementsAre("a", "b", "c", "[frames not shown]", "h", "i", "j", "k"));
+  EXPECT_THAT(path(profile, stacks, StackId{12}), ElementsAre("a", "b", "c", "[frames not shown]", "j", "k", "l"));
+}
+
+TEST(ShownStacks, SmallCallsOfACallerAreOneFrame) {
+  const Profile profile = profile_of("main;a 99998\nmain;b;c 1\nmain;d 1");
+  ShownStacks stacks = cut(profile, 10, 3);
+  const StackId rest = stacks.tree().shown[4];
+  EXPECT_EQ(rest, stacks.tree().shown[5]);
+  EXPECT_THAT(path(profile, stacks, rest), ElementsAre("main", "[calls below 0.002 %]"));
+  EXPECT_EQ(stacks.frames().size(), 2U);  // b, c and d are not shown
 }
 
 }  // namespace

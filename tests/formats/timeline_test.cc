@@ -24,13 +24,14 @@ using testing::Field;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
 
-/// Runs with every stack shown as itself and 1 byte large.
+/// Runs with every stack shown as itself, each 1 byte large.
 Timelines collect(const Profile& profile, std::uint64_t max_runs = 1'000'000,
                   WriteOptions::Timeline kept = WriteOptions::Timeline::automatic) {
   std::vector<StackId> shown;
   for (std::size_t i = 0; i < profile.stacks().size(); ++i) shown.push_back(StackId{static_cast<std::uint32_t>(i)});
-  const std::vector<std::uint32_t> bytes(shown.size(), 1);
-  return collect_timelines(profile, {.shown = shown, .bytes = bytes, .max_bytes = max_runs, .kept = kept});
+  return collect_timelines(
+      profile,
+      {.shown = shown, .bytes_of_run = [](StackId, StackId) { return 1; }, .max_bytes = max_runs, .kept = kept});
 }
 
 /// A run of that stack and duration, whatever its samples stand for.
@@ -258,45 +259,43 @@ TEST(Timelines, ALimitTakesNoWeightFromAnyStack) {
   EXPECT_EQ(total, (Weights{.samples = 300, .wall = 3s, .cpu = 1200ns, .gil = 1s}));
 }
 
-TEST(Timelines, WhereFramesNestThoseThatGoOnTakeNothing) {
+TEST(Timelines, WhatARunTakesDependsOnTheOneBefore) {
   Timeline timeline;
-  for (int i = 1; i <= 1000; ++i) timeline.tick(i * 10ms, i % 2 == 1 ? "main;load;a" : "main;load;b");
+  for (int i = 1; i <= 1000; ++i) timeline.tick(i * 10ms, i % 2 == 1 ? "a" : "b");
   const Profile profile = timeline.profile();
-  const std::vector<StackId> shown = {kEmptyStack, StackId{1}, StackId{2}, StackId{3}, StackId{4}};
-  const std::vector<std::uint32_t> bytes = {0, 100, 200, 201, 201};  // 100 for main and load, 1 for a and b
-  const TimelineOptions nested{.shown = shown, .bytes = bytes, .is_nested = true, .max_bytes = 1200};
-  EXPECT_EQ(collect_timelines(profile, nested).window, 0ns);  // 201 + 999
-  const TimelineOptions whole{.shown = shown, .bytes = bytes, .max_bytes = 1200};
-  EXPECT_GT(collect_timelines(profile, whole).window, 0ns);
+  const std::vector<StackId> shown = {kEmptyStack, kA, kB};
+  TimelineOptions options{.shown = shown,
+                          .bytes_of_run = [](StackId before, StackId) { return before == kEmptyStack ? 201 : 1; },
+                          .max_bytes = 1200};
+  EXPECT_EQ(collect_timelines(profile, options).window, 0ns);  // 201 + 999
+  options.max_bytes = 1199;
+  EXPECT_GT(collect_timelines(profile, options).window, 0ns);
 }
 
-TEST(Timelines, WhereFramesNestAWindowTakesEachOfItsCallersOnce) {
+TEST(Timelines, InTheOrderOfTheCallTreeAWindowTakesEachCallerOnce) {
   Timeline timeline;
   for (int i = 0; i < 100; ++i)
     timeline.tick((i + 1) * 10ms, "main;caller" + std::to_string(i % 2) + ";f" + std::to_string(i));
   const Profile profile = timeline.profile();
   std::vector<StackId> shown;
-  std::vector<std::uint32_t> bytes;  // 1 for main, 1000 for each of the two callers, 1 for what they call
-  for (std::uint32_t i = 0; i < profile.stacks().size(); ++i) {
-    const StackNode& stack = profile.stacks()[i];
-    shown.push_back(StackId{i});
-    const bool is_caller =
-        i != 0 && profile.leaf_function(StackId{i}) != profile.leaf_function(StackId{1}) && stack.parent == StackId{1};
-    bytes.push_back(i == 0 ? 0 : bytes[index_of(stack.parent)] + (is_caller ? 1000 : 1));
-  }
-  const TimelineOptions options{.shown = shown, .bytes = bytes, .is_nested = true, .max_bytes = 5000};
+  for (std::uint32_t i = 0; i < profile.stacks().size(); ++i) shown.push_back(StackId{i});
+  const auto bytes_of_run = [&](StackId before, StackId stack) {
+    return profile.stack(before).parent == profile.stack(stack).parent ? 1 : 1001;
+  };
+  const TimelineOptions options{.shown = shown, .bytes_of_run = bytes_of_run, .max_bytes = 5000};
   EXPECT_EQ(collect_timelines(profile, options).window, 500ms);  // 2 * 2001 + 100, or 100 * 1001 were they not ordered
 }
 
-TEST(Timelines, WhereFramesNestAGapEndsThem) {
+TEST(Timelines, AGapIsARunToWhatTakesBytes) {
   Timeline timeline;
   for (int i = 1; i <= 10; ++i) timeline.tick(i * 1s, "main", {.status = gpf::kAfterGap, .wall = 10ms});
   const std::vector<StackId> shown = {kEmptyStack, StackId{1}};
-  const std::vector<std::uint32_t> bytes = {0, 100};
   const Profile profile = timeline.profile();
-  TimelineOptions options{.shown = shown, .bytes = bytes, .is_nested = true, .max_bytes = 1000};
+  TimelineOptions options{.shown = shown,
+                          .bytes_of_run = [](StackId, StackId stack) { return stack == kNotSampled ? 7 : 100; },
+                          .max_bytes = 1070};
   EXPECT_EQ(collect_timelines(profile, options).window, 0ns);
-  options.max_bytes = 999;
+  options.max_bytes = 1069;
   EXPECT_GT(collect_timelines(profile, options).window, 0ns);
 }
 
@@ -305,8 +304,8 @@ TEST(Timelines, StacksShownAsOneAreOneRun) {
   timeline.tick(10ms, "a:1");
   timeline.tick(20ms, "a:2");
   const std::vector<StackId> shown = {kEmptyStack, kA, kA};
-  const std::vector<std::uint32_t> bytes(3, 1);
-  const Timelines found = collect_timelines(timeline.profile(), {.shown = shown, .bytes = bytes, .max_bytes = 10});
+  const Timelines found = collect_timelines(
+      timeline.profile(), {.shown = shown, .bytes_of_run = [](StackId, StackId) { return 1; }, .max_bytes = 10});
   EXPECT_THAT(found.threads, ElementsAre(ElementsAre(is_run(kA, 20ms))));
 }
 
