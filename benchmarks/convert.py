@@ -1,7 +1,7 @@
 """Seconds and peak memory of `gauge convert`, per format, on a generated recording, or on one of yours.
 
 python benchmarks/convert.py --gauge build/release/bin/gauge --generate build/release/tests/gauge-generate
-    [--samples 1000000] [--period 250000] [--runs 5] [--tachyon python3.15] [--recording FILE]
+    [--samples 1000000] [--period 250000] [--runs 5] [--timeline whole] [--tachyon python3.15] [--recording FILE]
 
 Without --period generated ones have new stacks all the time, half a million in ten million samples; a real program
 comes back to its own. Ten million samples of one:
@@ -47,7 +47,8 @@ def conversions(options: argparse.Namespace, recording: Path, folder: Path) -> l
     rows = []
     for name in options.formats.split(",") if options.formats else all_formats(options.gauge):
         output = folder / f"out.{name}"
-        command = [options.gauge, "convert", "--to", name, "-f", "-o", str(output), str(recording)]
+        command = [options.gauge, "convert", "--to", name, "--timeline", options.timeline, "-f", "-o", str(output)]
+        command.append(str(recording))
         rows.append([name, *cells([run(command) for _ in range(options.runs)], output)])
         output.unlink()
     return rows
@@ -97,6 +98,7 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=25)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--formats", help="with commas between; default: all")
+    parser.add_argument("--timeline", default="auto", help="as of gauge convert: auto, whole or totals")
     parser.add_argument("--tachyon", help="CPython 3.15, for its sampler")
     options = parser.parse_args()
 

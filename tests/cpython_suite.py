@@ -114,16 +114,18 @@ def main() -> int:
     record = [str(arguments.gauge.resolve()), "record", "-s", "-r", arguments.rate, "-o", "out-%p.gpf", "--"]
     status = 0
     for python in pythons:
+        interpreter = gauge_testing.describe_interpreter(python)
+        name = interpreter.id if interpreter else python
         for module in arguments.modules:
             bare = run_module([], python, module)
             if not bare.passed:
-                print(f"{python.name} {module}: not shipped, or nothing in it passes bare", flush=True)
+                print(f"{name} {module}: not shipped, or nothing in it passes bare", flush=True)
                 continue
             broken = broken_tests(bare, run_module(record, python, module))
             if broken:  # tests of threads and signals fail now and then of themselves
                 again = broken_tests(bare, run_module(record, python, module))
                 broken = {test: reason for test, reason in again.items() if test in broken}
-            print(f"{python.name} {module}: {len(bare.passed)} pass bare, {len(broken)} broken", flush=True)
+            print(f"{name} {module}: {len(bare.passed)} pass bare, {len(broken)} broken", flush=True)
             for test, reason in broken.items():
                 status = 1
                 print(f"    {test}: {reason}", flush=True)

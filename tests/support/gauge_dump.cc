@@ -1,14 +1,15 @@
 // gauge-dump: all that the reader finds in a recording, as lines of JSON, to be compared with what other readers find.
 //
 //   {"metadata": {...}}
-//   {"block": 0, "samples": [[time_ns, thread, stack, status, cpu_ns, same_frames, task, outer_frames,
+//   {"block": 0, "threads": [[id, native_id, name], ...], "tasks": [[id, name], ...], "samples": [[time_ns, thread,
+//   stack, status, cpu_ns, same_frames, task, outer_frames,
 //                               task_same_frames], ...], ...}
 //   {"report": {...}}
 //
 // and so on for each further recording of the file.
 //
 // A stack is a list of "MODULE::QUALIFIED_NAME@FILE:FIRST_LINE:LINE:COLUMN", innermost first, or null where a damaged
-// block has taken one of its definitions.
+// block has taken one of its definitions. In a part of a rotated recording threads and tasks end with their whole_id.
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -58,6 +59,11 @@ class Tables {
   }
 
   [[nodiscard]] const std::string& text(std::uint32_t string) const { return strings_.at(string); }
+  /// "" where a lost block has taken it.
+  [[nodiscard]] std::string name(std::uint32_t string) const {
+    const auto found = strings_.find(string);
+    return found == strings_.end() ? "" : found->second;
+  }
 
   /// Innermost frame first.
   [[nodiscard]] std::vector<std::string> stack(std::uint32_t id) const {
@@ -117,6 +123,11 @@ void write_metadata(JsonWriter& json, const gpf::Metadata& metadata) {
   json.end_array();
   json.member("interval_ns", metadata.interval_ns);
   json.member("start_unix_ns", metadata.start_unix_ns);
+  if (metadata.part != 0) {
+    json.member("part", metadata.part);
+    json.member("first_start_monotonic_ns", metadata.first_start_monotonic_ns);
+    json.member("first_start_unix_ns", metadata.first_start_unix_ns);
+  }
   json.end_object();
 }
 
@@ -153,20 +164,21 @@ void write_samples(JsonWriter& json, const gpf::Samples& samples, const Tables& 
   json.end_array();
 }
 
-void write_tasks(JsonWriter& json, const gpf::Definitions& definitions, const Tables& tables) {
+void write_tasks(JsonWriter& json, const gpf::Definitions& definitions, const Tables& tables, bool is_part) {
   json.key("tasks");
   json.begin_array();
   for (std::size_t i = 0; i < definitions.task_name.size(); ++i) {
     json.begin_array();
     json.value(std::uint64_t{definitions.first_task} + i);
     const std::uint32_t name = definitions.task_name[i];
-    json.value(name == 0 ? fmt::format("Task-{}", definitions.task_number[i]) : tables.text(name));
+    json.value(name == 0 ? fmt::format("Task-{}", definitions.task_number[i]) : tables.name(name));
+    if (is_part) json.value(definitions.task_whole_id.empty() ? 0 : definitions.task_whole_id[i]);
     json.end_array();
   }
   json.end_array();
 }
 
-void write_block(JsonWriter& json, const gpf::Block& block, const Tables& tables) {
+void write_block(JsonWriter& json, const gpf::Block& block, const Tables& tables, bool is_part) {
   json.member("block", block.sequence);
   json.key("threads");
   json.begin_array();
@@ -174,11 +186,12 @@ void write_block(JsonWriter& json, const gpf::Block& block, const Tables& tables
     json.begin_array();
     json.value(thread.id);
     json.value(thread.native_id);
-    json.value(tables.text(thread.name));
+    json.value(tables.name(thread.name));
+    if (is_part) json.value(thread.whole_id);
     json.end_array();
   }
   json.end_array();
-  write_tasks(json, block.definitions.value_or(gpf::Definitions{}), tables);
+  write_tasks(json, block.definitions.value_or(gpf::Definitions{}), tables, is_part);
   if (block.samples) write_samples(json, *block.samples, tables);
   if (block.losses) json.member("ticks", block.losses->ticks);
   json.key("clock");
@@ -201,10 +214,11 @@ void write_report(JsonWriter& json, const gpf::ReadReport& report) {
 
 void dump(const gpf::Recording& recording, Sink& sink) {
   write_line(sink, [&](JsonWriter& json) { write_metadata(json, recording.metadata()); });
+  const bool is_part = recording.metadata().part != 0;
   Tables tables;
   const gpf::ReadReport report = recording.for_each_block([&](const gpf::Block& block) {
     if (block.definitions) tables.define(*block.definitions);
-    write_line(sink, [&](JsonWriter& json) { write_block(json, block, tables); });
+    write_line(sink, [&](JsonWriter& json) { write_block(json, block, tables, is_part); });
   });
   write_line(sink, [&](JsonWriter& json) { write_report(json, report); });
 }

@@ -21,6 +21,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "Another seed, another program and process")->capture_default_str();
   app.add_option("--period", options.period_ticks, "Ticks after which the program does the same again; 0 = never")
       ->capture_default_str();
+  app.add_option("--part", options.part, "Number of the part of a rotated recording; 0 = not rotated")
+      ->capture_default_str();
   app.add_option("--interval-ns", interval_ns, "Time between two ticks")->capture_default_str();
   app.add_option("-o,--output", path, "Written anew")->required();
   CLI11_PARSE(app, argc, argv);

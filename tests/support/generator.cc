@@ -66,7 +66,10 @@ struct ThreadState {
 class Generator {
  public:
   Generator(const GeneratorOptions& options, Sink& sink)
-      : options_(options), random_(options.seed), writer_(sink, metadata(options)), now_(std::chrono::seconds{1}) {
+      : options_(options),
+        random_(options.seed),
+        writer_(sink, metadata(options)),
+        now_(std::chrono::seconds{1} + time_before_part(options)) {
     options_.threads = std::max(options.threads, 1U);
     options_.functions = std::max(options.functions, kFunctionsPerFile);
     threads_.resize(options_.threads);
@@ -90,13 +93,33 @@ class Generator {
     gpf::Metadata metadata = test_metadata();
     metadata.pid += options.seed - 1;
     metadata.interval_ns = static_cast<std::uint64_t>(options.interval.count());
+    if (options.part != 0) {
+      metadata.part = options.part;
+      metadata.first_start_monotonic_ns = metadata.start_monotonic_ns;
+      metadata.first_start_unix_ns = metadata.start_unix_ns;
+      metadata.start_monotonic_ns += time_before_part(options).count();
+      metadata.start_unix_ns += time_before_part(options).count();
+    }
     return metadata;
+  }
+
+  static std::chrono::nanoseconds time_before_part(const GeneratorOptions& options) {
+    return std::chrono::hours{1} * (std::max(options.part, 1U) - 1);
+  }
+
+  /// Of what has that id in this part. What later parts define is none of the first one's.
+  [[nodiscard]] std::uint32_t whole_id(std::uint32_t id) const {
+    return options_.part > 1 ? 1000 * (options_.part - 1) + id : 0;
   }
 
   void define_threads() {
     for (std::uint32_t i = 0; i < options_.threads; ++i) {
       const std::string name = i == 0 ? "MainThread" : fmt::format("Worker-{} ({})", i, i % 2 == 0 ? "läuft" : "run");
-      writer_.define_thread({.id = i + 1, .native_id = 42 + i, .python_id = 0x7f0000001000U + i, .name = name});
+      writer_.define_thread({.id = i + 1,
+                             .native_id = 42 + i,
+                             .python_id = 0x7f0000001000U + i,
+                             .name = name,
+                             .whole_id = whole_id(i + 1)});
       threads_[i].is_idle = i % 4 == 3;
       begin(threads_[i]);
     }
@@ -171,7 +194,7 @@ class Generator {
     if (tasks_ == 0 || (tasks_ < options_.tasks && random_.chance(kNewTaskPercent))) {
       ++tasks_;
       const bool has_name = tasks_ % 2 == 0;
-      writer_.define_task(tasks_, has_name ? "worker; \u00e9" : "", has_name ? 0 : tasks_);
+      writer_.define_task(tasks_, has_name ? "worker; \u00e9" : "", has_name ? 0 : tasks_, whole_id(tasks_));
     }
     const auto depth = static_cast<std::uint32_t>(thread.calls.size());
     record.task = 1 + random_.below(tasks_);

@@ -20,6 +20,8 @@ struct GeneratorOptions {
   std::uint64_t seed = 1;   // another one, another program and process
   /// After so many ticks the program does the same again, in the same stacks. 0 = it always does something new.
   std::uint64_t period_ticks = 0;
+  /// Which part of a rotated recording this is; begun an hour after the one before. 0 = not rotated.
+  std::uint32_t part = 0;
   std::chrono::nanoseconds interval = std::chrono::milliseconds{1};
 };
 

@@ -23,6 +23,8 @@ RECORDINGS = {
     "deep and wide": ["--samples", "300", "--threads", "16", "--depth", "60", "--seed", "3"],
     "slow": ["--samples", "400", "--interval-ns", "10000000", "--seed", "5"],
     "tasks": ["--samples", "6000", "--threads", "2", "--depth", "9", "--tasks", "70", "--seed", "8"],
+    "a part": ["--samples", "3000", "--threads", "2", "--depth", "9", "--tasks", "70", "--part", "3"],
+    "a first part": ["--samples", "500", "--threads", "2", "--tasks", "5", "--part", "1"],
     "nothing": ["--samples", "0"],
 }
 SPOIL = {
@@ -62,11 +64,16 @@ def stack_texts(recording: Recording, stack: int) -> list[str] | None:
 
 def block_line(recording: Recording, block: Message) -> dict[str, Any]:
     line: dict[str, Any] = {"block": one(block, 1)}
-    threads = [fields(data) for data in fields(one(block, 2, b"")).get(11, [])]
-    line["threads"] = [[one(thread, 1), one(thread, 2), text(recording.strings[one(thread, 4)])] for thread in threads]
     definitions = fields(one(block, 2, b""))
+    is_part = one(recording.metadata, 26) != 0
+    threads = [fields(data) for data in definitions.get(11, [])]
+    line["threads"] = [
+        [one(thread, 1), one(thread, 2), text(recording.strings.get(one(thread, 4), b"")), *[one(thread, 6)] * is_part]
+        for thread in threads
+    ]
     tasks = range(one(definitions, 13), one(definitions, 13) + len(column(definitions, 14)))
-    line["tasks"] = [[task, text(recording.tasks[task])] for task in tasks]
+    whole_ids = column(definitions, 16) or [0] * len(tasks)
+    line["tasks"] = [[task, text(recording.tasks[task]), *[whole] * is_part] for task, whole in zip(tasks, whole_ids)]
     if 3 in block:
         rows = recording.rows(fields(one(block, 3)))
         line["samples"] = [[*row[:2], stack_texts(recording, row[2]), *row[3:]] for row in rows]
@@ -81,6 +88,8 @@ def block_line(recording: Recording, block: Message) -> dict[str, Any]:
 def dump(recording: Recording) -> Iterator[dict[str, Any]]:
     """What gauge-dump prints of a recording, found by the plain Python reader."""
     metadata = recording.metadata
+    of_part = {"part": one(metadata, 26)}
+    of_part |= {"first_start_monotonic_ns": signed(one(metadata, 27)), "first_start_unix_ns": signed(one(metadata, 28))}
     yield {
         "metadata": {
             "version": f"{one(metadata, 1)}.{one(metadata, 2)}",
@@ -90,6 +99,7 @@ def dump(recording: Recording) -> Iterator[dict[str, Any]]:
             "command": [text(argument) for argument in metadata.get(10, [])],
             "interval_ns": one(metadata, 18),
             "start_unix_ns": signed(one(metadata, 21)),
+            **(of_part if one(metadata, 26) else {}),
         }
     }
     lines = [block_line(recording, block) for block in recording.blocks()]

@@ -2,8 +2,9 @@
 
 usage: read_versions.py GAUGE_DUMP FOLDER
 
-FOLDER has each as format-X.Y.gpf, with what gauge-dump prints of it as format-X.Y.jsonl. A version to come gets its own
-pair; those that are there stay as they are. GAUGE_BLESS=1 writes what gauge-dump prints now.
+FOLDER has each as format-X.Y.gpf, with what gauge-dump prints of it as format-X.Y.jsonl, and what only some recordings
+of a version have as format-X.Y-WHAT. A version to come gets its own pair; those that are there stay as they are.
+GAUGE_BLESS=1 writes what gauge-dump prints now.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def check(path: Path, gauge_dump: str) -> str:
     expected = path.with_suffix(".jsonl")
     if os.environ.get("GAUGE_BLESS"):
         expected.write_bytes(printed)
-    version = path.stem.removeprefix("format-")
+    version = path.stem.removeprefix("format-").partition("-")[0]
     if f'"version":"{version}"'.encode() not in printed:
         return f"is not of version {version}"
     if printed != expected.read_bytes():
@@ -37,7 +38,7 @@ def main() -> None:
     if not recordings:
         sys.exit(f"{folder}: has no recordings")
     complaints = [f"{path.name}: {what}" for path in recordings if (what := check(path, gauge_dump))]
-    print(f"{len(recordings)} versions read")
+    print(f"{len(recordings)} recordings read")
     sys.exit("\n".join(complaints) or 0)
 
 
