@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -110,6 +111,8 @@ def main() -> int:
     parser.add_argument("--rate", default="1khz", help="as of gauge record")
     parser.add_argument("modules", nargs="*", default=MODULES, metavar="MODULE")
     arguments = parser.parse_args()
+    # Of what a shell put into the background SIGINT is ignored, in children too; test_threading waits for it for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     pythons = arguments.python or [each.path for each in gauge_testing.find_interpreters() if each.recorder.exists()]
     record = [str(arguments.gauge.resolve()), "record", "-s", "-r", arguments.rate, "-o", "out-%p.gpf", "--"]
     status = 0
