@@ -17,7 +17,7 @@ targets=("$@")
 tools/setup.sh fuzz
 TARGET=fuzz_targets tools/build.sh fuzz build/fuzz
 export ASAN_SYMBOLIZER_PATH ASAN_OPTIONS UBSAN_OPTIONS=print_stacktrace=1
-ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer)
+ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer-19)
 
 fuzz_bytes() {
   mkdir -p "build/fuzz/corpus/$1" build/fuzz/found
@@ -30,7 +30,7 @@ fuzz_bytes() {
 fuzz_memory() {
   local folder status=0
   for folder in build/fuzz/tests/probes/*/; do
-    LD_PRELOAD="$(clang -print-file-name="libclang_rt.asan-$(uname -m).so"):$(clang -print-file-name=libstdc++.so.6)" \
+    LD_PRELOAD="$(clang-19 -print-file-name="libclang_rt.asan-$(uname -m).so"):$(clang-19 -print-file-name=libstdc++.so.6)" \
       ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16 PYTHONPATH=$folder \
       "$(cat "${folder}interpreter")" -B tests/recorder/cpython/fuzz_reader.py --seconds "$seconds" || status=1
   done

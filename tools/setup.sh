@@ -65,9 +65,10 @@ need_for_lint() {
 
 need_for_fuzz() {
   need_for_test
-  need clang clang
-  need libclang-rt-dev
-  need llvm llvm-symbolizer
+  # By number: Debian 12's own, 14, fails on what libstdc++ 12 makes of ranges.
+  need clang-19 clang-19
+  need libclang-rt-19-dev
+  need llvm-19 llvm-symbolizer-19
 }
 
 need_for_ci() {
