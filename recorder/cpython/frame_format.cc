@@ -129,14 +129,17 @@ std::uint64_t FrameFormat::references_of(const FrameCopy& frame) const noexcept 
   return load<std::uint64_t>(frame.bytes, layout_.frame_object.references);
 }
 
+bool FrameFormat::is_called_by_c(const FrameCopy& callee) const noexcept {
+  return layout_.frame.is_entry != GAUGE_NO_FIELD && load<std::uint8_t>(callee.bytes, layout_.frame.is_entry) != 0;
+}
+
 bool FrameFormat::may_wait_for(const FrameCopy& callee, const FrameCopy& caller) const noexcept {
   // A callee holds its caller from before it begins until after it is over.
   if (are_objects()) return references_of(caller) >= 2;
   const auto& fields = layout_.frame;
   if (fields.stack_top == GAUGE_NO_FIELD || is_hidden(callee) || is_hidden(caller)) return true;
   // A frame that calls C code does not say so.
-  const bool is_called_by_c = fields.is_entry != GAUGE_NO_FIELD && load<bool>(callee.bytes, fields.is_entry);
-  return is_called_by_c || load<std::int32_t>(caller.bytes, fields.stack_top) >= 0;
+  return is_called_by_c(callee) || load<std::int32_t>(caller.bytes, fields.stack_top) >= 0;
 }
 
 /// Where the first free slot of its operand stack is, from its start; SIZE_MAX = not known.
@@ -153,7 +156,7 @@ std::size_t FrameFormat::free_slot(const FrameCopy& frame) const noexcept {
 bool FrameFormat::has_called(const FrameCopy& callee, const FrameCopy& caller) const noexcept {
   const auto& fields = layout_.frame;
   if (fields.function == GAUGE_NO_FIELD || is_hidden(caller) || is_hidden(callee)) return true;
-  if (fields.is_entry != GAUGE_NO_FIELD && load<bool>(callee.bytes, fields.is_entry)) return true;  // by C code
+  if (is_called_by_c(callee)) return true;
   constexpr std::size_t kSlots = 2 * sizeof(std::uintptr_t);
   const std::size_t slot = free_slot(caller);
   const std::size_t copied = caller.size + caller.spare;

@@ -92,6 +92,8 @@ class FrameFormat {
  private:
   [[nodiscard]] std::uint8_t owner_of(const std::byte* bytes) const noexcept;
   [[nodiscard]] std::uintptr_t generator_of(const FrameCopy& frame) const noexcept;
+  /// Only 3.11 says it.
+  [[nodiscard]] bool is_called_by_c(const FrameCopy& callee) const noexcept;
   [[nodiscard]] std::size_t free_slot(const FrameCopy& frame) const noexcept;
   [[nodiscard]] static bool has_word(const FrameCopy& frame, std::size_t first, std::size_t end,
                                      std::uintptr_t word) noexcept;

@@ -52,7 +52,8 @@ void StackGuess::expect_hot(std::span<const std::uintptr_t> frames) noexcept {
 }
 
 void StackGuess::forget_outside() noexcept {
-  hot_count = cold_count = object_count = 0;
+  hot_count = cold_count = 0;
+  object_begin = object_count = 0;
   c_frames.fill(0);
   anchor = 0;
   top_frame = 0;

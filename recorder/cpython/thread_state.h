@@ -14,6 +14,7 @@ namespace gauge::cpython {
 template <typename T>
 [[nodiscard]] T load(const std::byte* copy, std::size_t offset) noexcept {
   static_assert(std::is_trivially_copyable_v<T>);
+  static_assert(!std::is_same_v<T, bool>, "a torn copy may have any byte there");
   T value;
   std::memcpy(&value, copy + offset, sizeof value);
   return value;
