@@ -198,11 +198,19 @@ def _record(module: "ModuleType", settings: _Settings, is_first: bool) -> None:
 def _at_worker_exit(function: "Callable[[], None]") -> None:
     """A forked worker of multiprocessing leaves by os._exit: no atexit, but a list of multiprocessing's own.
 
-    That list is emptied first thing in the worker; what runs right after may add to it.
+    That list is emptied first thing in the worker; what runs right after may add to it. What is to run then is kept as
+    long as the key it is kept by is alive, which is until it has run: else there would be one more in each generation.
     """
     util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.register_after_fork(function, lambda _: util.Finalize(None, function, exitpriority=-1000))
+    if util is None:
+        return
+    key: list[set[int]] = [set()]
+
+    def begin(_: "set[int]") -> None:
+        util.Finalize(None, function, exitpriority=-1000)
+        key.clear()
+
+    util.register_after_fork(key[0], begin)
 
 
 def _at_exit(function: "Callable[[], None]") -> None:

@@ -225,3 +225,31 @@ def test_a_pool_as_celery_has_it_is_recorded_with_its_workers(own_python: str, t
     assert workers
     for pid in workers:
         assert len(Recorded(tmp_path / f"out-{pid}.gpf").with_function("serve")) > SOME
+
+
+GENERATIONS = """
+import multiprocessing
+import multiprocessing.util
+
+def begin(generations, seen):
+    seen.send(len(multiprocessing.util._afterfork_registry))
+    if generations:
+        child = fork.Process(target=begin, args=(generations - 1, seen))
+        child.start()
+        child.join()
+
+fork = multiprocessing.get_context("fork")
+if __name__ == "__main__":
+    receiver, sender = fork.Pipe(False)
+    begin(5, sender)
+    print([receiver.recv() for _ in range(6)])
+"""
+
+
+def test_workers_of_workers_find_in_multiprocessing_what_they_find_bare(
+    recordable: Interpreter, tmp_path: pathlib.Path
+) -> None:
+    bare = run_recorded(recordable, tmp_path, GENERATIONS, options=None)
+    recorded = run_recorded(recordable, tmp_path, GENERATIONS, options=ALL)
+    assert (recorded.status, recorded.output) == (0, bare.output)
+    assert len(list(tmp_path.glob("*.gpf"))) == 6
