@@ -66,7 +66,7 @@ struct TimelineOptions {
   WriteOptions::Timeline kept = WriteOptions::Timeline::automatic;  // whole: there is no limit
 };
 
-/// The limit of a timeline of which that is kept.
+/// What a file may take: `max_bytes`, or whatever it takes where the whole is wanted.
 [[nodiscard]] constexpr std::uint64_t limit_of(WriteOptions::Timeline kept, std::uint64_t max_bytes) {
   constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60;
   return kept == WriteOptions::Timeline::whole ? kNoLimit : max_bytes;
