@@ -149,10 +149,10 @@ ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
   const std::vector<std::uint32_t> frame_bytes = bytes_by_identity(profile, identity, [](const Function& function) {
     return function.unique_name.size() + function.file.size() + kFrameBytes;
   });
-  const std::vector<std::uint32_t> number_bytes = number_bytes_by_identity(profile, identity);
-  ShownTree tree = show_tree(
-      profile, identity, {.frame = frame_bytes, .entry = kWeightBytes, .path = number_bytes, .max_depth = kMaxDepth},
-      limit_of(options.timeline, kMaxBytes));
+  const std::vector<std::uint32_t> path_bytes = number_bytes_by_identity(profile, identity);
+  ShownTree tree = show_tree(profile, identity,
+                             {.frame = frame_bytes, .entry = kWeightBytes, .path = path_bytes, .max_depth = kMaxDepth},
+                             limit_of(options.timeline, kMaxBytes));
   return {profile, std::move(identity), std::move(tree), kMaxDepth};
 }
 
