@@ -192,25 +192,50 @@ while (start := time.monotonic()) < end:
     worked += (between := time.monotonic()) - start
     rest()
     late += time.monotonic() - between - TURN
-print(time.thread_time_ns() - begin, late / (late + worked))
+used = time.thread_time_ns() - begin
+print(used, 1 - used / 1e9 / (worked + late))
 """
+
+
+class Turns(NamedTuple):
+    """A recording of TURNS; times in nanoseconds."""
+
+    used: int  # CPU time of the thread
+    waited: float  # of the time in which the thread could have run, the share in which others had its core
+    seen: Counter[str]  # CPU time that samples give to `work` and to `rest`
+    missed: int  # time that no sample stands for
+
+
+def record_turns(interpreter: Interpreter, folder: pathlib.Path, cores: str) -> Turns:
+    outcome = run_recorded(interpreter, folder, TURNS, cores, options=("-r", "200hz"))
+    assert (outcome.status, outcome.errors) == (0, ""), outcome.errors
+    used, waited = outcome.output.split()
+    command = [gauge_testing.executable_path(), "convert", "--to", "collapsed", "--weight", "cpu", "-o", "-"]
+    stacks = gauge_testing.run([*command, folder / "out.gpf"]).stdout.decode().splitlines()
+    seen: Counter[str] = Counter()
+    for stack, _, amount in (line.rpartition(" ") for line in stacks):
+        leaf = re.search(r"\b(work|rest)\b", stack)
+        seen[leaf[1] if leaf else ""] += int(amount)
+    return Turns(int(used), float(waited), seen, Recorded(folder / "out.gpf").missed_ns())
+
+
+def quietest_turns(interpreter: Interpreter, folder: pathlib.Path, cores: str) -> Turns:
+    """Of five recordings; the first one of a machine that leaves the program its core is good enough."""
+    runs = []
+    for number in range(5):
+        (run_folder := folder / str(number)).mkdir()
+        runs.append(record_turns(interpreter, run_folder, cores))
+        if runs[-1].waited < 0.1:
+            break
+    return min(runs, key=lambda run: run.waited)
 
 
 @pytest.mark.parametrize("cores", ["all cores", "one core"])
 def test_sleep_between_work_is_given_little_cpu_time(
     representative: Interpreter, tmp_path: pathlib.Path, cores: str
 ) -> None:
-    outcome = run_recorded(representative, tmp_path, TURNS, cores, options=("-r", "200hz"))
-    assert (outcome.status, outcome.errors) == (0, ""), outcome.errors
-    used, late = int(outcome.output.split()[0]), float(outcome.output.split()[1])
-    command = [gauge_testing.executable_path(), "convert", "--to", "collapsed", "--weight", "cpu", "-o", "-"]
-    stacks = gauge_testing.run([*command, tmp_path / "out.gpf"]).stdout.decode().splitlines()
-    given: Counter[str] = Counter()
-    for stack, _, amount in (line.rpartition(" ") for line in stacks):
-        leaf = re.search(r"\b(work|rest)\b", stack)
-        given[leaf[1] if leaf else ""] += int(amount)
+    turns = quietest_turns(representative, tmp_path, cores)
     # Half of it, if it went to where the thread is found. Some does: one that has been woken waits for a core like one
     # that had to make room, the longer the busier the machine.
-    assert given["rest"] < (0.1 + late) * used, (given, used, late)
-    missed = Recorded(tmp_path / "out.gpf").missed_ns()
-    assert given["work"] > (0.8 - late) * used - missed, (given, used, late)
+    assert turns.seen["rest"] < (0.1 + turns.waited) * turns.used, turns
+    assert turns.seen["work"] > (0.8 - turns.waited) * turns.used - turns.missed, turns
