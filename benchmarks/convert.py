@@ -15,13 +15,19 @@ formats that both know, in turns.
 from __future__ import annotations
 
 import argparse
+import fcntl
+import math
+import os
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from measure import TARGETS, Run, machine, recorded_by_tachyon, recording_info, run, table
+
+PIECE = 1 << 20  # bytes: as much as a pipe holds
 
 # What both write, by the names that either has for it.
 BOTH = {"pstats": "--pstats", "collapsed": "--collapsed", "firefox": "--gecko", "html": "--flamegraph"}
@@ -34,12 +40,27 @@ def all_formats(gauge: str) -> list[str]:
     return [line.split()[0] for line in listed.splitlines()]
 
 
-def cells(runs: Sequence[Run], output: Path) -> list[str]:
-    """Seconds, peak memory, size of the output, and how fast it was written."""
+def writing_seconds(command: Sequence[str]) -> float:
+    """From the first byte of its output to the last: what is read before, to know what there is, left out."""
+    process = subprocess.Popen([*command, "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    output = process.stdout.fileno()
+    fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, PIECE)
+    first = time.monotonic() if os.read(output, PIECE) else math.nan
+    while os.read(output, PIECE):
+        pass
+    seconds = time.monotonic() - first
+    assert process.wait() == 0
+    return seconds
+
+
+def cells(runs: Sequence[Run], writing: Sequence[float], output: Path) -> list[str]:
+    """Seconds, peak memory, size of the output, how fast it comes, and how fast from its first byte on."""
     seconds = statistics.median(run.wall for run in runs)
     size = output.stat().st_size
     peak = max(run.max_rss for run in runs)
-    return [f"{seconds:.2f}", f"{peak / 2**20:.0f}", f"{size / 1e6:.1f}", f"{size / 1e6 / seconds:.0f}"]
+    rates = [f"{size / 1e6 / each:.0f}" for each in (seconds, statistics.median(writing))]
+    return [f"{seconds:.2f}", f"{peak / 2**20:.0f}", f"{size / 1e6:.1f}", *rates]
 
 
 def conversions(options: argparse.Namespace, recording: Path, folder: Path) -> list[list[str]]:
@@ -47,9 +68,9 @@ def conversions(options: argparse.Namespace, recording: Path, folder: Path) -> l
     rows = []
     for name in options.formats.split(",") if options.formats else all_formats(options.gauge):
         output = folder / f"out.{name}"
-        command = [options.gauge, "convert", "--to", name, "--timeline", options.timeline, "-f", "-o", str(output)]
-        command.append(str(recording))
-        rows.append([name, *cells([run(command) for _ in range(options.runs)], output)])
+        command = [options.gauge, "convert", "--to", name, "--timeline", options.timeline, str(recording)]
+        runs = [run([*command, "-f", "-o", str(output)]) for _ in range(options.runs)]
+        rows.append([name, *cells(runs, [writing_seconds(command) for _ in range(options.runs)], output)])
         output.unlink()
     return rows
 
@@ -119,7 +140,7 @@ def main() -> None:
         f"{machine()}; {what}{samples:,} samples, {len(threads)} threads, {size / 1e6:.1f} MB recording, "
         f"median of {options.runs}\n"
     )
-    print(table(["format", "seconds", "peak MB", "output MB", "MB/s"], rows))
+    print(table(["format", "seconds", "peak MB", "output MB", "MB/s", "while it writes"], rows))
     if options.tachyon:
         with tempfile.TemporaryDirectory() as folder:
             rows = beside_tachyon(options.gauge, options.tachyon, Path(folder))

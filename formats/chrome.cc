@@ -76,12 +76,12 @@ std::vector<std::uint32_t> bytes_of(std::span<const std::string> frame_texts) {
 }
 
 ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
-  std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
+  const std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
   const std::vector<std::uint32_t> slice_bytes = bytes_by_identity(profile, identity, [](const Function& function) {
     return function.unique_name.size() + function.module.size() + function.file.size() + kFunctionBytes + kEventsBytes;
   });
   ShownTree tree = show_tree(profile, identity, {.slice = slice_bytes}, limit_of(options.timeline, kMaxEventBytes));
-  return {profile, std::move(identity), std::move(tree), kMaxDepth};
+  return {profile, identity, std::move(tree), kMaxDepth};
 }
 
 /// The array of events. Each stands in a line of its own.

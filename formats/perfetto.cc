@@ -31,6 +31,7 @@ namespace {
 using protozero::pbf_builder;
 using std::chrono::nanoseconds;
 namespace field = perfetto::field;
+using perfetto::annotate;
 using perfetto::Annotated;
 using perfetto::Category;
 using perfetto::Definitions;
@@ -56,14 +57,14 @@ nanoseconds monotonic_origin(const Profile& profile, const Timelines& timelines)
 }
 
 ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
-  std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
+  const std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
   const std::vector<std::uint32_t> frame_bytes = bytes_by_identity(profile, identity, [](const Function& function) {
     return function.unique_name.size() + function.file.size() + kFrameBytes;
   });
   const std::vector<std::uint32_t> slice_bytes(frame_bytes.size(), kSliceBytes);
   ShownTree tree =
       show_tree(profile, identity, {.frame = frame_bytes, .slice = slice_bytes}, limit_of(options.timeline, kMaxBytes));
-  return {profile, std::move(identity), std::move(tree), kMaxDepth};
+  return {profile, identity, std::move(tree), kMaxDepth};
 }
 
 Timelines collect(const Profile& profile, const ShownStacks& stacks, WriteOptions::Timeline kept) {
@@ -122,11 +123,11 @@ class ThreadPackets {
 
   void begin(nanoseconds time, std::uint32_t frame) { packets_.begin(time, track_, numbers_.slice(frame)); }
   void end(nanoseconds time, const Weights& weights) {
-    packets_.add_event(time, EventType::end, track_, [&](Event& event) {
-      event.annotate(Annotated::samples, weights.samples);
-      event.annotate(Annotated::cpu_ns, static_cast<std::uint64_t>(weights.cpu.count()));
-      event.annotate(Annotated::gil_ns, static_cast<std::uint64_t>(weights.gil.count()));
-    });
+    Event event{EventType::end, track_};
+    event.annotate(Annotated::samples, weights.samples);
+    event.annotate(Annotated::cpu_ns, static_cast<std::uint64_t>(weights.cpu.count()));
+    event.annotate(Annotated::gil_ns, static_cast<std::uint64_t>(weights.gil.count()));
+    packets_.add(time, event);
   }
 
  private:
@@ -148,8 +149,9 @@ class TaskPackets {
   }
   void end(nanoseconds time) {
     if (samples_.empty()) return;  // the task's own end
-    packets_.add_event(time, EventType::end, track_,
-                       [&](Event& event) { event.annotate(Annotated::samples, samples_.back()); });
+    Event event{EventType::end, track_};
+    event.annotate(Annotated::samples, samples_.back());
+    packets_.add(time, event);
     samples_.pop_back();
   }
 
@@ -240,13 +242,17 @@ void PerfettoWriter::write_recording() {
     track.add_uint64(field::Track::uuid, Numbers::recording());
     track.add_string(field::Track::name, "gauge");
   });
-  packets_.add_event({}, EventType::instant, Numbers::recording(), [this](Event& event) {
+  packets_.add([this](Packet& packet) {
+    packet.add_uint64(field::Packet::timestamp, packets_.timestamp({}));
+    pbf_builder<field::Event> event{packet, field::Packet::track_event};
+    event.add_enum(field::Event::type, static_cast<std::int32_t>(EventType::instant));
+    event.add_uint64(field::Event::track_uuid, Numbers::recording());
     event.add_string(field::Event::name, "recording");
-    event.annotate("exporter", "gauge " GAUGE_VERSION);
-    event.annotate("losses", losses_description(profile_.health()));
-    event.annotate("order", timelines_.window == nanoseconds::zero() ? "kept" : order_text(timelines_).substr(2));
-    event.annotate("calls", stacks_.tree().threshold == 0 ? "all shown" : rest_text(stacks_.tree()).substr(2));
-    event.annotate("task_calls_left_out", std::to_string(tasks_.left_out));
+    annotate(event, "exporter", "gauge " GAUGE_VERSION);
+    annotate(event, "losses", losses_description(profile_.health()));
+    annotate(event, "order", timelines_.window == nanoseconds::zero() ? "kept" : order_text(timelines_).substr(2));
+    annotate(event, "calls", stacks_.tree().threshold == 0 ? "all shown" : rest_text(stacks_.tree()).substr(2));
+    annotate(event, "task_calls_left_out", std::to_string(tasks_.left_out));
   });
 }
 

@@ -4,7 +4,10 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <protozero/basic_pbf_builder.hpp>
+#include <protozero/buffer_fixed.hpp>
 #include <protozero/pbf_builder.hpp>
 #include <string>
 #include <string_view>
@@ -82,24 +85,46 @@ class Packet : public pbf_builder<field::Packet> {
   }
 };
 
-/// An event being put together, in a packet.
-class Event : public pbf_builder<field::Event> {
+/// Says something of an event in words.
+inline void annotate(pbf_builder<field::Event>& event, const std::string& name, const std::string& text) {
+  pbf_builder<field::Annotation> annotation{event, field::Event::debug_annotations};
+  annotation.add_string(field::Annotation::name, name);
+  annotation.add_string(field::Annotation::string_value, text);
+}
+
+template <std::size_t kMaxBytes>
+struct SmallBuffer {
+  std::array<char, kMaxBytes> bytes;  // only what was written is read
+  protozero::fixed_size_buffer_adaptor buffer{bytes};
+};
+
+/// A message of a few numbers, of which a trace has millions: put together by itself, since its length must be known
+/// where it is added to another one, or what was written is moved to make room for it.
+template <typename Tag, std::size_t kMaxBytes>
+class SmallMessage : private SmallBuffer<kMaxBytes>,
+                     public protozero::basic_pbf_builder<protozero::fixed_size_buffer_adaptor, Tag> {
  public:
-  Event(Packet& packet, EventType type, std::uint64_t track)
-      : pbf_builder<field::Event>(packet, field::Packet::track_event) {
+  SmallMessage() : protozero::basic_pbf_builder<protozero::fixed_size_buffer_adaptor, Tag>(this->buffer) {}
+  SmallMessage(const SmallMessage&) = delete;  // points into itself
+  SmallMessage& operator=(const SmallMessage&) = delete;
+  ~SmallMessage() = default;
+
+  [[nodiscard]] protozero::data_view view() const { return {this->buffer.data(), this->buffer.size()}; }
+};
+
+/// An event of nothing but numbers, being put together. Each at its longest, it takes 83 bytes.
+class Event : public SmallMessage<field::Event, 96> {
+ public:
+  Event(EventType type, std::uint64_t track) {
     add_enum(field::Event::type, static_cast<std::int32_t>(type));
     add_uint64(field::Event::track_uuid, track);
   }
 
   void annotate(Annotated name, std::uint64_t number) {
-    pbf_builder<field::Annotation> annotation{*this, field::Event::debug_annotations};
+    SmallMessage<field::Annotation, 16> annotation;
     annotation.add_uint64(field::Annotation::name_iid, iid_of(name));
     annotation.add_uint64(field::Annotation::uint_value, number);
-  }
-  void annotate(const std::string& name, const std::string& text) {
-    pbf_builder<field::Annotation> annotation{*this, field::Event::debug_annotations};
-    annotation.add_string(field::Annotation::name, name);
-    annotation.add_string(field::Annotation::string_value, text);
+    add_message(field::Event::debug_annotations, annotation.view());
   }
 };
 
@@ -128,22 +153,29 @@ class Packets {
     bytes_.clear();
   }
 
-  /// A packet with an event, to which `fill(Event&)` adds.
-  template <typename Fill>
-  void add_event(std::chrono::nanoseconds time, EventType type, std::uint64_t track, Fill fill) {
-    add([&](Packet& packet) {
-      packet.add_uint64(field::Packet::timestamp, static_cast<std::uint64_t>((origin_ + time).count()));
-      Event event{packet, type, track};
-      fill(event);
-    });
+  /// A packet with an event. Not the first.
+  void add(std::chrono::nanoseconds time, const Event& event) {
+    SmallMessage<field::Packet, 128> packet;
+    packet.add_uint32(field::Packet::sequence_id, kSequence);
+    packet.add_uint32(field::Packet::sequence_flags, kNeedsState);
+    packet.add_uint64(field::Packet::timestamp, timestamp(time));
+    packet.add_message(field::Packet::track_event, event.view());
+    SmallMessage<field::Trace, 144> entry;
+    entry.add_message(field::Trace::packet, packet.view());
+    output_.append({entry.view().data(), entry.view().size()});
   }
 
   void begin(std::chrono::nanoseconds time, std::uint64_t track, const SliceRef& slice) {
-    add_event(time, EventType::begin, track, [&](Event& event) {
-      event.add_uint64(field::Event::category_iids, iid_of(slice.category));
-      event.add_uint64(field::Event::name_iid, slice.name);
-      if (slice.location != 0) event.add_uint64(field::Event::source_location_iid, slice.location);
-    });
+    Event event{EventType::begin, track};
+    event.add_uint64(field::Event::category_iids, iid_of(slice.category));
+    event.add_uint64(field::Event::name_iid, slice.name);
+    if (slice.location != 0) event.add_uint64(field::Event::source_location_iid, slice.location);
+    add(time, event);
+  }
+
+  /// As packets have it.
+  [[nodiscard]] std::uint64_t timestamp(std::chrono::nanoseconds time) const noexcept {
+    return static_cast<std::uint64_t>((origin_ + time).count());
   }
 
   void finish() { output_.finish(); }

@@ -8,59 +8,49 @@
 #include "formats/timeline.h"
 
 namespace gauge {
-namespace {
 
-constexpr std::uint32_t kUnused = std::numeric_limits<std::uint32_t>::max();
-
-}  // namespace
-
-ShownStacks::ShownStacks(const Profile& profile, std::vector<std::uint32_t> identity, ShownTree tree,
+ShownStacks::ShownStacks(const Profile& profile, std::span<const std::uint32_t> identity, ShownTree tree,
                          std::size_t max_depth)
-    : profile_(profile),
-      identity_(std::move(identity)),
-      tree_(std::move(tree)),
-      max_depth_(max_depth),
-      depth_(profile.stacks().size()) {
-  find_depths();
-  number_frames();
-  add_markers();
-}
-
-void ShownStacks::find_depths() {
-  for (std::size_t i = 1; i < depth_.size(); ++i) {
-    const StackId stack{static_cast<std::uint32_t>(i)};
-    if (tree_.shown[i] == stack) depth_[i] = depth_[index_of(caller_of(stack))] + 1;
+    : tree_(std::move(tree)), max_depth_(max_depth) {
+  add_nodes(profile, identity);
+  add_markers(profile);
+  // Its marker is the last.
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (tree_.is_rest[i]) nodes_[i].number = static_cast<std::uint32_t>(frames_.size() + markers_.size() - 1);
   }
 }
 
-void ShownStacks::number_frames() {
-  number_of_.resize(identity_.empty() ? 0 : std::ranges::max(identity_) + std::size_t{1}, kUnused);
-  for (std::size_t i = 1; i < tree_.shown.size(); ++i) {
-    if (index_of(tree_.shown[i]) != i || tree_.is_rest[i]) continue;
-    const FrameId frame = profile_.stacks()[i].frame;
-    std::uint32_t& number = number_of_[identity_[index_of(frame)]];
-    if (number != kUnused) continue;
-    number = static_cast<std::uint32_t>(frames_.size());
-    frames_.push_back(frame);
+void ShownStacks::add_nodes(const Profile& profile, std::span<const std::uint32_t> identity) {
+  constexpr std::uint32_t kUnused = std::numeric_limits<std::uint32_t>::max();
+  std::vector<std::uint32_t> numbers(identity.empty() ? 0 : std::ranges::max(identity) + std::size_t{1}, kUnused);
+  nodes_.resize(profile.stacks().size());
+  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+    if (index_of(tree_.shown[i]) != i) continue;
+    const StackNode& stack = profile.stacks()[i];
+    const StackId caller = tree_.shown[index_of(stack.parent)];
+    nodes_[i] = {.caller = caller, .number = kUnused, .depth = nodes_[index_of(caller)].depth + 1};
+    if (tree_.is_rest[i]) continue;
+    std::uint32_t& number = numbers[identity[index_of(stack.frame)]];
+    if (number == kUnused) {
+      number = static_cast<std::uint32_t>(frames_.size());
+      frames_.push_back(stack.frame);
+    }
+    nodes_[i].number = number;
   }
 }
 
-void ShownStacks::add_markers() {
-  if (std::ranges::find(profile_.thread_stacks(), kEmptyStack, &ThreadStack::stack) != profile_.thread_stacks().end()) {
+void ShownStacks::add_markers(const Profile& profile) {
+  if (std::ranges::find(profile.thread_stacks(), kEmptyStack, &ThreadStack::stack) != profile.thread_stacks().end()) {
     markers_.emplace_back(kNoFrames);
   }
-  if (!depth_.empty() && std::ranges::max(depth_) > max_depth_) markers_.emplace_back(kHiddenFrames);
+  if (!nodes_.empty() && std::ranges::max(nodes_, {}, &Node::depth).depth > max_depth_) {
+    markers_.emplace_back(kHiddenFrames);
+  }
   if (std::ranges::find(tree_.is_rest, true) != tree_.is_rest.end()) markers_.push_back(rest_name(tree_));
 }
 
 std::uint32_t ShownStacks::number_of_marker(std::string_view name) const {
   return static_cast<std::uint32_t>(frames_.size() + (std::ranges::find(markers_, name) - markers_.begin()));
-}
-
-std::uint32_t ShownStacks::number_of(StackId stack) const {
-  // Its marker is the last.
-  if (tree_.is_rest[index_of(stack)]) return static_cast<std::uint32_t>(frames_.size() + markers_.size() - 1);
-  return number_of_[identity_[index_of(profile_.stack(stack).frame)]];
 }
 
 std::size_t ShownStacks::hidden_frames(StackId stack) const {

@@ -20,11 +20,10 @@ inline constexpr std::string_view kHiddenFrames = "[frames not shown]";
 /// Frames that are shown, numbered from 0 in the order of the stacks; markers, which are no functions, after them.
 class ShownStacks {
  public:
-  /// @param profile    must outlive this
   /// @param identity   by FrameId: frames that are one
   /// @param tree       of the profile and that identity
   /// @param max_depth  of a stack, the marker in its middle included
-  ShownStacks(const Profile& profile, std::vector<std::uint32_t> identity, ShownTree tree, std::size_t max_depth);
+  ShownStacks(const Profile& profile, std::span<const std::uint32_t> identity, ShownTree tree, std::size_t max_depth);
 
   /// By number, a frame of the profile that has it.
   [[nodiscard]] std::span<const FrameId> frames() const noexcept { return frames_; }
@@ -39,11 +38,11 @@ class ShownStacks {
   // What paths are made of. Below, `stack` is not kNotSampled.
 
   /// The number of its innermost frame, or of the marker in place of that. Not of the empty stack.
-  [[nodiscard]] std::uint32_t number_of(StackId stack) const;
+  [[nodiscard]] std::uint32_t number_of(StackId stack) const { return nodes_[index_of(stack)].number; }
   [[nodiscard]] std::uint32_t number_of_marker(std::string_view name) const;
-  [[nodiscard]] StackId caller_of(StackId stack) const { return tree_.shown[index_of(profile_.stack(stack).parent)]; }
+  [[nodiscard]] StackId caller_of(StackId stack) const { return nodes_[index_of(stack)].caller; }
   /// How many frames it has; those hidden included.
-  [[nodiscard]] std::size_t depth_of(StackId stack) const { return depth_[index_of(stack)]; }
+  [[nodiscard]] std::size_t depth_of(StackId stack) const { return nodes_[index_of(stack)].depth; }
   /// How many of them are hidden. A stack and what it calls hide the same ones for some frames on end, so that a path
   /// does not slide below the marker with each call.
   [[nodiscard]] std::size_t hidden_frames(StackId stack) const;
@@ -51,19 +50,22 @@ class ShownStacks {
   [[nodiscard]] std::size_t frames_before_hidden() const noexcept { return max_depth_ / 2 - 1; }
 
  private:
-  void find_depths();
-  void number_frames();
-  void add_markers();
+  /// What is asked of a stack for every run, side by side: stacks are many, and each is far from its caller.
+  struct Node {
+    StackId caller{};
+    std::uint32_t number = 0;
+    std::uint32_t depth = 0;
+  };
 
-  const Profile& profile_;
-  std::vector<std::uint32_t> identity_;  // by FrameId
+  void add_nodes(const Profile& profile, std::span<const std::uint32_t> identity);
+  void add_markers(const Profile& profile);
+
   ShownTree tree_;
   std::size_t max_depth_;
-  std::vector<std::uint32_t> number_of_;  // by identity
   std::vector<FrameId> frames_;
   std::vector<std::string> markers_;
-  std::vector<std::uint32_t> depth_;  // by StackId
-  std::vector<std::uint32_t> path_;   // of the last call of path()
+  std::vector<Node> nodes_;          // by StackId, of those that are shown
+  std::vector<std::uint32_t> path_;  // of the last call of path()
 };
 
 }  // namespace gauge

@@ -145,7 +145,7 @@ std::vector<std::uint32_t> number_bytes_by_identity(const Profile& profile, std:
 }
 
 ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
-  std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
+  const std::vector<std::uint32_t> identity = frame_identities(profile, options.frames);
   const std::vector<std::uint32_t> frame_bytes = bytes_by_identity(profile, identity, [](const Function& function) {
     return function.unique_name.size() + function.file.size() + kFrameBytes;
   });
@@ -153,7 +153,7 @@ ShownStacks show_stacks(const Profile& profile, const WriteOptions& options) {
   ShownTree tree = show_tree(profile, identity,
                              {.frame = frame_bytes, .entry = kWeightBytes, .path = path_bytes, .max_depth = kMaxDepth},
                              limit_of(options.timeline, kMaxBytes));
-  return {profile, std::move(identity), std::move(tree), kMaxDepth};
+  return {profile, identity, std::move(tree), kMaxDepth};
 }
 
 /// By number of a frame.

@@ -115,7 +115,7 @@ class Collector {
       runs.back().absorb(run);
       return;
     }
-    bytes_ += options_.bytes_of_run(last_stack(runs), run.stack);
+    if (options_.kept != WriteOptions::Timeline::whole) bytes_ += options_.bytes_of_run(last_stack(runs), run.stack);
     runs.push_back(run);
   }
 
@@ -198,7 +198,7 @@ class Collector {
   const Profile& profile_;
   const TimelineOptions& options_;
   Timelines timelines_;
-  std::uint64_t bytes_ = 0;            // of all runs
+  std::uint64_t bytes_ = 0;            // of all runs; where all are kept, nobody counts
   std::uint64_t limit_;                // at which to shrink
   nanoseconds longest_{};              // of all ends
   std::vector<nanoseconds> ends_;      // of each thread's runs

@@ -90,7 +90,7 @@ class RecordedSamples final : public SampleSource {
       std::size_t delivered = 0;
       part.file.for_each_block([&](const gpf::Block& block) {
         if (!part.is_used[delivered++]) return decoder.skip(block);
-        decoder.decode(block, part.ids, [&](Sample sample) {
+        decoder.decode(block, part.ids, [&](Sample& sample) {
           finish(sample);
           visit(sample);
         });

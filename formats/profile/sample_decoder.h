@@ -42,7 +42,8 @@ class SampleDecoder {
   SampleDecoder(std::chrono::nanoseconds interval, TimeBudget& budget, FirstIds first = {})
       : interval_(interval), budget_(&budget), first_(first) {}
 
-  /// Decodes a block as gpf::Recording delivers it, and calls visit(sample) for each sample of known thread and stack.
+  /// Decodes a block as gpf::Recording delivers it, and calls visit(sample) for each sample of known thread and stack,
+  /// which it may change.
   ///
   /// Samples are as recorded: not yet below "[truncated]", and same_frames not yet held against the stack's depth.
   /// @return samples that could not be resolved

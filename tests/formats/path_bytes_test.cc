@@ -17,9 +17,9 @@ namespace gauge {
 namespace {
 
 ShownStacks shown_stacks(const Profile& profile, std::size_t max_depth, std::uint64_t max_nodes = 1'000'000) {
-  std::vector<std::uint32_t> identity = frame_identities(profile, WriteOptions::Frames::function);
+  const std::vector<std::uint32_t> identity = frame_identities(profile, WriteOptions::Frames::function);
   ShownTree tree = show_tree(profile, identity, {.node = 1}, max_nodes);
-  return {profile, std::move(identity), std::move(tree), max_depth};
+  return {profile, identity, std::move(tree), max_depth};
 }
 
 /// Each frame takes twice what the one before does, so that a sum says which ones it is of; markers last.

@@ -26,16 +26,16 @@ std::string name_of(const Profile& profile, const ShownStacks& stacks, std::uint
 }
 
 ShownStacks whole(const Profile& profile, std::size_t max_depth) {
-  std::vector<std::uint32_t> identity = frame_identities(profile, Frames::function);
+  const std::vector<std::uint32_t> identity = frame_identities(profile, Frames::function);
   ShownTree tree = show_tree(profile, identity, {}, 0);
-  return {profile, std::move(identity), std::move(tree), max_depth};
+  return {profile, identity, std::move(tree), max_depth};
 }
 
 /// No more than so many nodes.
 ShownStacks cut(const Profile& profile, std::size_t max_depth, std::uint64_t max_nodes) {
-  std::vector<std::uint32_t> identity = frame_identities(profile, Frames::function);
+  const std::vector<std::uint32_t> identity = frame_identities(profile, Frames::function);
   ShownTree tree = show_tree(profile, identity, {.node = 1}, max_nodes);
-  return {profile, std::move(identity), std::move(tree), max_depth};
+  return {profile, identity, std::move(tree), max_depth};
 }
 
 std::vector<std::string> path(const Profile& profile, ShownStacks& stacks, StackId stack) {
