@@ -114,6 +114,8 @@ std::uintptr_t FrameFormat::generator_of(const FrameCopy& frame) const noexcept 
   return frame.address - layout_.frame.offset_in_generator;
 }
 
+bool FrameFormat::lies_in_chunk(const FrameCopy& frame) noexcept { return frame.owner == kThreadOwner; }
+
 bool FrameFormat::is_plausible(const FrameCopy& frame) const noexcept {
   if (are_objects()) {
     // What has been freed keeps its bytes but for the count; what has been suspended or has returned says so.

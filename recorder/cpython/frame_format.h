@@ -75,6 +75,8 @@ class FrameFormat {
   [[nodiscard]] bool is_generator(const FrameCopy& frame) const noexcept {
     return frame.owner == layout_.frame.generator_owner;
   }
+  /// From 3.11 on: true for those of functions, which lie in chunks and nowhere else.
+  [[nodiscard]] static bool lies_in_chunk(const FrameCopy& frame) noexcept;
   /// False for bytes that were never a frame, or are one no more.
   [[nodiscard]] bool is_plausible(const FrameCopy& frame) const noexcept;
   [[nodiscard]] bool are_objects() const noexcept { return layout_.frame_object.running_states != 0; }

@@ -14,13 +14,27 @@ FrameObjectWalker::FrameObjectWalker(MemoryReader& reader, const GaugeLayout& la
 
 Walk FrameObjectWalker::walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept {
   walk_ = Walk{};
+  lookups_left_ = guess.lookups;
+  skipped_ = 0;
   expect_top(state.current_frame, guess);
   walk_.result = attempt_up_to({kMaxTries, kMaxWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
-    const bool is_part_enough = so_far.tries + 1 >= kTries || so_far.wrong_guesses >= kWrongGuesses;
+    const bool is_part_enough =
+        so_far.tries + 1 >= kTries || so_far.wrong_guesses >= kWrongGuesses || lookups_left_ == 0;
     return attempt(state, context, guess, is_part_enough ? Need::callers : Need::whole_stack);
   });
   if (walk_.result == Walk::Result::stack) walk_.frames = std::span(*frames_).first(frame_count_);
+  prepare_next(guess);
   return walk_;
+}
+
+void FrameObjectWalker::prepare_next(StackGuess& guess) const noexcept {
+  const bool is_failed = walk_.result == Walk::Result::failed;
+  // A stack that cannot be followed is hardly worth it the next time, but it may hold still again.
+  const bool is_moving = is_failed || walk_.is_partial;
+  const bool is_cheap = guess.lookups < StackGuess::kMaxObjects;
+  guess.lookups = !is_moving ? StackGuess::kMaxObjects : is_cheap ? 2 * guess.lookups : kLookupsAgain;
+  // What is near the root is there the longest.
+  if (is_failed) guess.object_begin = guess.object_count - std::min(guess.object_count, kOutermost);
 }
 
 std::span<const std::uintptr_t> FrameObjectWalker::guessed(const StackGuess& guess) noexcept {
@@ -29,10 +43,14 @@ std::span<const std::uintptr_t> FrameObjectWalker::guessed(const StackGuess& gue
 
 Attempt FrameObjectWalker::attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
                                    Need need) noexcept {
-  if (walk_.retries > 0) look_again(state, guess);
+  if (walk_.retries > 0 && skipped_ == 0) look_again(state, guess);
   if (guessed(guess).empty()) return recover(state, guess);
   if (!copy_.take(state, context.gil, guessed(guess))) {
-    guess.forget_outside();
+    if (skipped_ > 0) {
+      skip_innermost(guess);
+      return Attempt::torn;
+    }
+    guess.forget_frames();
     return recover(state, guess);
   }
   const ThreadState now = copy_.thread();
@@ -66,7 +84,19 @@ Attempt FrameObjectWalker::judge(const ThreadState& now, StackGuess& guess, Need
   const std::size_t innermost = innermost_proven();
   walk_.is_partial = innermost > 0 || !is_leaf_proven(now, guessed(guess)[0]);
   if (walk_.is_partial && need == Need::whole_stack) return Attempt::torn;
-  return keep_from(innermost, guess);
+  const Attempt result = keep_from(innermost, guess);
+  if (result == Attempt::torn && need == Need::callers) skip_innermost(guess);
+  return result;
+}
+
+/// The innermost frames of the guess, or some below them, returned while they were copied. Callers further down stay
+/// longer: the next attempt begins with them, and if it fails, too, one as far down again.
+void FrameObjectWalker::skip_innermost(StackGuess& guess) noexcept {
+  skipped_ = std::max(FrameObjectCopy::kMaxLinked, 2 * skipped_);
+  const std::size_t count = guessed(guess).size();
+  const bool is_last = count <= FrameObjectCopy::kMaxLinked;
+  guess.object_begin +=
+      static_cast<std::uint32_t>(is_last ? count : std::min(skipped_, count - FrameObjectCopy::kMaxLinked));
 }
 
 /// Corrects the guess from the first frame on that has another caller than was thought. @return false if none has
@@ -136,10 +166,7 @@ Attempt FrameObjectWalker::keep_from(std::size_t innermost, StackGuess& guess) n
   // One that has run since is right as long as it is still the same call.
   const bool is_there = format_.is_plausible(first) && format_.is_plausible(later);
   if (!is_there || !format_.is_same_head(first, later)) {
-    if (innermost == last) {
-      guess.object_begin = guess.object_count = 0;
-      return Attempt::torn;
-    }
+    if (innermost == last) return Attempt::torn;
     ++innermost;
   }
   for (std::size_t i = innermost; i <= last; ++i) (*frames_)[frame_count_++] = format_.raw(shown_copy(i));
@@ -163,8 +190,7 @@ Attempt FrameObjectWalker::keep_older(StackGuess& guess, bool has_anchor_moved) 
   }
   walk_.is_truncated = previous != 0 && frames.size() == StackGuess::kMaxObjects;
   if (previous != 0 && !walk_.is_truncated) {
-    splice(last + 1, previous, guess);
-    return Attempt::guessed_wrong;
+    return splice(last + 1, previous, guess) ? Attempt::guessed_wrong : Attempt::torn;
   }
   guess.object_count = static_cast<std::uint32_t>(guess.object_begin + last + 1);
   return Attempt::whole;
@@ -199,28 +225,42 @@ void FrameObjectWalker::expect_top(std::uintptr_t top, StackGuess& guess) noexce
 }
 
 /// Follows the callers of a frame at `address`, one by one, until one is among those guessed, and puts them there. Of
-/// the guess, the `kept` innermost frames stay. What leads nowhere changes nothing.
-void FrameObjectWalker::splice(std::size_t kept, std::uintptr_t address, StackGuess& guess) noexcept {
+/// the guess, the `kept` innermost frames stay. @return false if that leads nowhere, and nothing was changed
+bool FrameObjectWalker::splice(std::size_t kept, std::uintptr_t address, StackGuess& guess) noexcept {
   const auto before = guessed(guess);
   std::size_t count = std::min(kept, before.size());
   std::copy_n(before.begin(), count, found_->begin());
   const auto rest = before.subspan(count);
-  auto known = rest.end();
-  bool is_root = false;
-  while (known == rest.end() && !is_root && count < found_->size()) {
-    (*found_)[count++] = address;
-    FrameCopy frame;
-    if (!read_fields(address, frame)) return;
-    // One that has returned meanwhile still says who called it last.
-    is_root = frame.previous == 0 && format_.is_plausible(frame);
-    address = frame.previous;
-    known = std::find(rest.begin(), rest.end(), address);
-  }
-  const std::size_t fitting = std::min(static_cast<std::size_t>(rest.end() - known), found_->size() - count);
-  std::copy_n(known, fitting, found_->begin() + static_cast<std::ptrdiff_t>(count));
+  const std::optional<std::size_t> known = follow(address, rest, count);
+  lookups_left_ = std::min(lookups_left_, kLookupsAgain);
+  if (!known) return false;
+  const std::size_t fitting = std::min(rest.size() - *known, found_->size() - count);
+  std::copy_n(rest.begin() + static_cast<std::ptrdiff_t>(*known), fitting,
+              found_->begin() + static_cast<std::ptrdiff_t>(count));
   guess.object_begin = 0;
   guess.object_count = static_cast<std::uint32_t>(count + fitting);
   std::copy_n(found_->begin(), guess.object_count, guess.objects.begin());
+  return true;
+}
+
+/// Appends the frame at `address` and its callers to the `count` found, one by one.
+/// @return where in `rest` the next one is; its size where there is none, or no more are followed; nothing if they lead
+///         nowhere, or no more may be looked up
+std::optional<std::size_t> FrameObjectWalker::follow(std::uintptr_t address, std::span<const std::uintptr_t> rest,
+                                                     std::size_t& count) noexcept {
+  bool is_root = false;
+  while (!is_root && count < found_->size()) {
+    const auto known = std::find(rest.begin(), rest.end(), address);
+    if (known != rest.end()) return known - rest.begin();
+    FrameCopy frame;
+    if (lookups_left_ == 0 || !read_fields(address, frame)) return std::nullopt;
+    --lookups_left_;
+    (*found_)[count++] = address;
+    // One that has returned meanwhile still says who called it last.
+    is_root = frame.previous == 0 && format_.is_plausible(frame);
+    address = frame.previous;
+  }
+  return rest.size();
 }
 
 bool FrameObjectWalker::read_fields(std::uintptr_t address, FrameCopy& frame) noexcept {

@@ -9,13 +9,15 @@
 // each frame has to hold still only while its own two calls are looked at: callers hold still longer.
 //
 // A guess that was wrong is made again with what was found. A stack that moved is read again, and the third time those
-// calls are kept that are proven, from the outermost frame up.
+// calls are kept that are proven, from the outermost frame up. Where none of the innermost frames is left, callers
+// further and further down are tried: those of a recursion that is faster than its frames can be followed.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "recorder/cpython/frame_format.h"
@@ -40,6 +42,10 @@ class FrameObjectWalker {
   static constexpr std::uint32_t kMaxTries = 8;      // where not even a part can be relied on
   static constexpr std::uint32_t kWrongGuesses = 6;  // until a part of the stack is enough
   static constexpr std::uint32_t kMaxWrongGuesses = 16;
+  // Each frame looked up by itself takes as long as a program takes for ten calls. As many as there can be, once; but a
+  // stack that has moved meanwhile is not followed as far again.
+  static constexpr std::uint32_t kLookupsAgain = 256;
+  static constexpr std::uint32_t kOutermost = 128;  // that are guessed again after a walk that failed
 
   enum class Need { whole_stack, callers };
 
@@ -48,6 +54,8 @@ class FrameObjectWalker {
   Attempt recover(const ThreadState& state, StackGuess& guess) noexcept;
   Attempt judge(const ThreadState& now, StackGuess& guess, Need need) noexcept;
 
+  void prepare_next(StackGuess& guess) const noexcept;
+  void skip_innermost(StackGuess& guess) noexcept;
   bool mend(StackGuess& guess) noexcept;
   [[nodiscard]] std::size_t innermost_proven() const noexcept;
   [[nodiscard]] bool is_link_proven(std::size_t callee) const noexcept;
@@ -61,7 +69,9 @@ class FrameObjectWalker {
 
   [[nodiscard]] static std::span<const std::uintptr_t> guessed(const StackGuess& guess) noexcept;
   void expect_top(std::uintptr_t top, StackGuess& guess) noexcept;
-  void splice(std::size_t kept, std::uintptr_t address, StackGuess& guess) noexcept;
+  bool splice(std::size_t kept, std::uintptr_t address, StackGuess& guess) noexcept;
+  [[nodiscard]] std::optional<std::size_t> follow(std::uintptr_t address, std::span<const std::uintptr_t> rest,
+                                                  std::size_t& count) noexcept;
   [[nodiscard]] bool read_fields(std::uintptr_t address, FrameCopy& frame) noexcept;
 
   MemoryReader& reader_;
@@ -69,6 +79,8 @@ class FrameObjectWalker {
   FrameFormat format_;
   FrameObjectCopy copy_;
   Walk walk_;
+  std::uint32_t lookups_left_ = 0;  // in this walk
+  std::size_t skipped_ = 0;         // frames, the last time
 
   std::array<std::byte, FrameFormat::kMaxHeadSize> anchor_bytes_{};
   FrameCopy anchor_;

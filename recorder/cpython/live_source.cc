@@ -104,7 +104,6 @@ void LiveSource::look_anew(ThreadRecord& record, CpuSight cpu, ThreadSample samp
   measure_cpu(record, cpu, sample);
   if (walk.result == Walk::Result::failed) {
     ++counters_.failed_reads;
-    record.guess.forget();  // or it would lead the next walk astray, too
     return;
   }
   settle_cpu(record, cpu);

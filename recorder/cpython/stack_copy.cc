@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace gauge::cpython {
-namespace {
-
-constexpr std::size_t kMaxChunkBytes = std::size_t{64} << 20;
-
-}  // namespace
 
 void StackGuess::adopt(const ThreadState& state) noexcept {
   if (state.c_frame != 0) {
@@ -15,28 +10,8 @@ void StackGuess::adopt(const ThreadState& state) noexcept {
     std::copy_backward(c_frames.begin(), known, known + 1);
     c_frames[0] = state.c_frame;
   }
-  chunk_limit = state.chunk_limit;
   top_frame = state.current_frame;
-  if (state.chunk == 0) {
-    chunk_count = wanted_chunks = 0;
-    next_chunk = 0;
-    return;
-  }
-  std::size_t known = 0;
-  while (known < chunk_count && chunks[known].address != state.chunk) ++known;
-  if (known == chunk_count) {  // the stack grew by a chunk, or is another one
-    const std::size_t kept = std::min<std::size_t>(chunk_count, kMaxChunks - 1);
-    if (kept < chunk_count) next_chunk = chunks[kept].address;
-    std::copy_backward(chunks.begin(), chunks.begin() + kept, chunks.begin() + kept + 1);
-    chunk_count = static_cast<std::uint32_t>(kept + 1);
-    ++wanted_chunks;
-  } else {
-    std::copy(chunks.begin() + known, chunks.begin() + chunk_count, chunks.begin());
-    chunk_count -= static_cast<std::uint32_t>(known);
-    wanted_chunks -= std::min(wanted_chunks, static_cast<std::uint32_t>(known));
-  }
-  wanted_chunks = std::clamp<std::uint32_t>(wanted_chunks, 1, chunk_count);
-  chunks[0] = {state.chunk, state.chunk_top - state.chunk};
+  chunks.adopt(state);
 }
 
 void StackGuess::expect_hot(std::span<const std::uintptr_t> frames) noexcept {
@@ -51,33 +26,24 @@ void StackGuess::expect_hot(std::span<const std::uintptr_t> frames) noexcept {
   hot_count = static_cast<std::uint32_t>(count);
 }
 
-void StackGuess::forget_outside() noexcept {
+void StackGuess::forget_frames() noexcept {
   hot_count = cold_count = 0;
-  object_begin = object_count = 0;
+  object_begin = object_count;
   c_frames.fill(0);
   anchor = 0;
   top_frame = 0;
-  chunk_count = std::min(chunk_count, 1U);
-  wanted_chunks = chunk_count;
-  next_chunk = 0;
+}
+
+void StackGuess::forget_outside() noexcept {
+  forget_frames();
+  chunks.forget_older();
 }
 
 void StackGuess::forget() noexcept {
-  forget_outside();
-  chunk_count = wanted_chunks = 0;
-}
-
-std::uintptr_t StackGuess::chunk_end() const noexcept {
-  const std::uintptr_t top = chunks[0].address + chunks[0].size;
-  // While a chunk is being given back, the limit still is that one's.
-  const bool is_limit_right = chunk_limit >= top && chunk_limit - chunks[0].address <= kMaxChunkBytes;
-  return is_limit_right ? chunk_limit : top;
-}
-
-std::size_t StackGuess::chunk_of(std::uintptr_t address, std::size_t first) const noexcept {
-  std::size_t index = first;
-  while (index < chunk_count && !contains(chunks[index].address, chunks[index].size, address, 1)) ++index;
-  return index;
+  forget_frames();
+  chunks.forget();
+  object_begin = object_count = 0;
+  lookups = kMaxObjects;
 }
 
 bool StackCopy::take(const ThreadState& state, const WalkContext& context, const StackGuess& guess,
@@ -111,11 +77,13 @@ std::size_t StackCopy::add(std::uintptr_t address, std::size_t size) noexcept {
 }
 
 MemoryRange StackCopy::window(const StackGuess& guess, std::size_t hot_bytes) noexcept {
-  if (guess.chunk_count == 0) return {};
-  const std::uintptr_t base = guess.chunks[0].address;
-  const std::uintptr_t top = base + guess.chunks[0].size;
+  if (guess.chunks.count() == 0) return {};
+  const std::uintptr_t base = guess.chunks.newest();
+  const std::uintptr_t top = guess.chunks.top();
   if (top < base) return {};
-  std::uintptr_t end = std::min(top + kHeadroom, guess.chunk_end());
+  // Where the stack was found to move fast, it is as likely to be above by now as below.
+  const std::size_t headroom = hot_bytes > kHotBytes ? hot_bytes : kHeadroom;
+  std::uintptr_t end = std::min(top + headroom, guess.chunks.end());
   std::uintptr_t begin = top - std::min<std::size_t>(hot_bytes, top - base);
   if (begin != base && guess.anchor >= begin && guess.anchor < top && top - guess.anchor >= kMinHotBytes) {
     begin = guess.anchor;
@@ -127,8 +95,8 @@ MemoryRange StackCopy::window(const StackGuess& guess, std::size_t hot_bytes) no
 
 /// The end of the chunk before the newest, where that has but little of the stack: the frames there move as well.
 MemoryRange StackCopy::border(const StackGuess& guess, std::size_t hot_bytes) noexcept {
-  if (guess.chunk_count < 2 || guess.chunks[0].size >= hot_bytes) return {};
-  const StackGuess::Chunk& chunk = guess.chunks[1];
+  if (guess.chunks.count() < 2 || guess.chunks[0].size >= hot_bytes) return {};
+  const ChunkList::Chunk& chunk = guess.chunks[1];
   const std::size_t size = std::min(chunk.size, hot_bytes - guess.chunks[0].size);
   return {chunk.address + chunk.size - size, size};
 }
@@ -160,7 +128,7 @@ StackCopy::HotRanges StackCopy::add_innermost(const StackGuess& guess) noexcept 
 
 void StackCopy::add_older(const StackGuess& guess) noexcept {
   // What the copy must end with has room kept for it.
-  constexpr std::size_t kReserved = 6 + StackGuess::kMaxChunks;
+  constexpr std::size_t kReserved = 6 + ChunkList::kMost;
   first_cold_ = snapshot_.count();
   for (std::size_t i = 0; i < guess.cold_count; ++i) {
     if (snapshot_.count() + kReserved >= MemoryReader::kMaxRanges) {
@@ -195,11 +163,11 @@ void StackCopy::add_seams(const StackGuess& guess) noexcept {
 
 std::size_t StackCopy::fitting_chunks(const StackGuess& guess) noexcept {
   // What comes after them must fit as well.
-  const std::size_t newest = guess.chunk_count > 0 ? guess.chunks[0].size : 0;
+  const std::size_t newest = guess.chunks.count() > 0 ? guess.chunks[0].size : 0;
   std::size_t room = snapshot_.room() - std::min(snapshot_.room(), newest + 2 * kSeams * kSeamBytes);
   std::size_t count = 0;
-  while (count + 1 < guess.wanted_chunks && guess.chunks[count + 1].size <= room) room -= guess.chunks[++count].size;
-  if (count + 1 < guess.wanted_chunks) is_cut_ = true;
+  while (count + 1 < guess.chunks.wanted() && guess.chunks[count + 1].size <= room) room -= guess.chunks[++count].size;
+  if (count + 1 < guess.chunks.wanted()) is_cut_ = true;
   return count;
 }
 

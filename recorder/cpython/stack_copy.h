@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "recorder/cpython/chunk_list.h"
 #include "recorder/cpython/copy_pace.h"
 #include "recorder/cpython/frame_format.h"
 #include "recorder/cpython/gil_sight.h"
@@ -23,30 +24,21 @@ namespace gauge::cpython {
 
 /// Where a thread's stack was last time. All zero at first.
 struct StackGuess {
-  static constexpr std::size_t kMaxChunks = 96;
   static constexpr std::size_t kMaxHot = 48;
   static constexpr std::size_t kMaxCold = 704;
   static constexpr std::size_t kMaxObjects = 2048;  // as deep as stacks are followed
   static constexpr std::size_t kSpareHot = 4;       // seen lately, and likely to be back: a stack goes to and fro
   static constexpr std::size_t kCFrames = 3;
 
-  struct Chunk {
-    std::uintptr_t address = 0;
-    std::size_t size = 0;  // bytes in use, header included
-  };
-
   std::array<std::uintptr_t, kCFrames> c_frames{};  // to 3.12; last seen first
   std::uintptr_t top_frame = 0;                     // 0 = unknown
   std::uint64_t weak_calls = 0;                     // see HotChain::WeakCalls
   std::uintptr_t anchor = 0;                        // a frame boundary some way down the newest chunk
-  std::uintptr_t chunk_limit = 0;                   // end of the newest chunk
-  std::uintptr_t next_chunk = 0;                    // the one after the last of `chunks`; 0 = there is none
-  std::uint32_t chunk_count = 0;
-  std::uint32_t wanted_chunks = 0;  // in how many of them the frames within the depth limit are
+  ChunkList chunks;
   std::uint32_t hot_count = 0;
   std::uint32_t cold_count = 0;
   std::uint32_t object_begin = 0, object_count = 0;   // `objects` before the first of these have returned
-  std::array<Chunk, kMaxChunks> chunks{};             // newest first
+  std::uint32_t lookups = kMaxObjects;                // of frames that are none of these, in the next walk
   std::array<std::uintptr_t, kMaxHot> hot{};          // frames outside the newest chunk, innermost first: the hot ones
   std::array<std::uintptr_t, kMaxCold> cold{};        // and those outside all chunks below, innermost first
   std::array<std::uintptr_t, kMaxObjects> objects{};  // where frames are objects, innermost first
@@ -55,16 +47,14 @@ struct StackGuess {
   /// Makes these the frames outside the newest chunk that are expected among the hot ones, and keeps some of those
   /// before.
   void expect_hot(std::span<const std::uintptr_t> frames) noexcept;
-  /// Takes over where the thread says its chunks are now.
+  /// Takes over where the thread says its stack is now.
   void adopt(const ThreadState& state) noexcept;
-  /// Drops what a failed copy may have been wrong about.
+  /// Drops the frames that were expected outside the chunks, and where the innermost one is.
+  void forget_frames() noexcept;
+  /// Drops that, and the older chunks: what a failed copy may have been wrong about.
   void forget_outside() noexcept;
   /// Drops what a walk that failed may have been wrong about.
   void forget() noexcept;
-  /// The end of the newest chunk, or of its used part if its end is not known.
-  [[nodiscard]] std::uintptr_t chunk_end() const noexcept;
-  /// Index of the chunk in whose used part `address` lies, looking from `first` on; chunk_count = in none.
-  [[nodiscard]] std::size_t chunk_of(std::uintptr_t address, std::size_t first) const noexcept;
 };
 
 /// What belongs to the thread's interpreter and is to be seen together with the stack. 0 = there is none.
@@ -90,6 +80,8 @@ class StackCopy {
   [[nodiscard]] bool is_steady(CopyPace& pace) const noexcept {
     return pace.is_steady(snapshot_.took(), snapshot_.count(), snapshot_.bytes());
   }
+  /// True if it took so long that frames far down can have returned meanwhile, and been called again, unseen.
+  [[nodiscard]] bool is_long() const noexcept { return snapshot_.bytes() > kLongBytes; }
   /// True if not all of the guess had room.
   [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
 
@@ -122,6 +114,7 @@ class StackCopy {
 
  private:
   static constexpr std::size_t kNone = Snapshot::kNone;
+  static constexpr std::size_t kLongBytes = std::size_t{16} << 10;
   static constexpr std::size_t kHeadroom = 512;        // above the top: the stack grows while we come
   static constexpr std::size_t kMinHotBytes = 1536;    // below the top: room for some frames
   static constexpr std::size_t kInnermostBytes = 768;  // below the top

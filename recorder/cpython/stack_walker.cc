@@ -33,38 +33,62 @@ Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, Sta
   lookup_count_ = 0;
   lookup_rounds_ = 0;
   hot_bytes_ = StackCopy::kHotBytes;
+  is_guess_old_ = false;
   proof_ = CallProof{};
   guess.adopt(state);
   walk_.result = attempt_up_to({kMaxTries, kWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
-    return attempt(state, context, guess, so_far.tries + 1 >= kTries);
+    const bool may_be_partial = so_far.tries + 1 >= kTries || so_far.wrong_guesses >= kPartialGuesses;
+    return attempt(state, context, guess, may_be_partial);
   });
-  if (walk_.result == Walk::Result::stack) walk_.frames = std::span(*frames_).first(frame_count_);
+  if (walk_.result == Walk::Result::stack) walk_.frames = std::span(*frames_).first(frame_count_).subspan(unproven_);
+  if (walk_.result == Walk::Result::failed) guess.forget();  // or it would lead the next walk astray, too
   return walk_;
 }
 
 Attempt StackWalker::attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
                              bool may_be_partial) noexcept {
+  if (is_guess_old_ && !look_again(state, guess)) return Attempt::no_stack;
+  is_guess_old_ = true;
+  const std::uintptr_t chunk_guessed = guess.chunks.newest();
   if (!copy_.take(state, context, guess, hot_bytes_)) {
-    guess.forget_outside();
-    // The thread may just have moved to another chunk, or be gone.
-    std::array<std::byte, 1024> copy;
-    if (layout_.thread.size > copy.size() || !reader_.read_bytes(state.address, copy.data(), layout_.thread.size)) {
-      return Attempt::no_stack;
-    }
-    guess.adopt(decode_thread_state(layout_, state.address, copy.data()));
-    guess.chunk_limit = 0;  // it may have been what led astray
+    // The thread may just have left a chunk, or be gone.
+    guess.forget_frames();
+    is_guess_old_ = false;
+    if (!look_again(state, guess)) return Attempt::no_stack;
+    if (guess.chunks.newest() == chunk_guessed) guess.chunks.forget_older();
+    guess.chunks.forget_limit();  // it may have been what led astray
     return Attempt::guessed_wrong;
   }
   const ThreadState now = copy_.thread();
   if (!is_same_running(state, now)) return Attempt::no_stack;
-  const std::uintptr_t chunk_guessed = guess.chunk_count > 0 ? guess.chunks[0].address : 0;
   guess.adopt(now);
-  if (now.chunk != chunk_guessed || !copy_.has_top_frame()) return Attempt::guessed_wrong;
+  if (!copy_.has_top_frame()) return Attempt::guessed_wrong;
+  if (now.chunk != chunk_guessed) {
+    widen(guess);  // it is on the move
+    return Attempt::guessed_wrong;
+  }
   walk_.gil = {copy_.gil_before(), copy_.gil_after()};
   walk_.code_births = copy_.code_births();
   const std::uintptr_t top = copy_.top_frame();
-  if (!copy_.is_steady(guess.pace) && !may_be_partial) return Attempt::torn;
+  if (!copy_.is_steady(guess.pace) && (!may_be_partial || copy_.is_long())) return Attempt::torn;
   return top == 0 ? Attempt::no_stack : compare_hot(top, now, guess, may_be_partial);
+}
+
+/// Where the thread is by now: since the last copy it can have called a hundred functions.
+/// @return false if the thread is gone
+bool StackWalker::look_again(const ThreadState& state, StackGuess& guess) noexcept {
+  std::array<std::byte, 1024> copy;
+  if (layout_.thread.size > copy.size() || !reader_.read_bytes(state.address, copy.data(), layout_.thread.size)) {
+    return false;
+  }
+  const std::uintptr_t chunk_guessed = guess.chunks.newest();
+  guess.adopt(decode_thread_state(layout_, state.address, copy.data()));
+  const std::uintptr_t chunk = guess.chunks.newest();
+  std::uintptr_t previous = 0;
+  const bool has_moved = chunk != chunk_guessed && chunk != 0;
+  if (has_moved && reader_.read(chunk + layout_.chunk.previous, previous) && previous != 0)
+    guess.chunks.set_previous(previous);
+  return true;
 }
 
 Attempt StackWalker::compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess,
@@ -158,8 +182,8 @@ bool StackWalker::can_be_partial(std::size_t agreed) const noexcept {
 /// one, and with it the ones it was called by, until there are enough.
 void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, StackGuess& guess) noexcept {
   const auto is_in_reach = [&](std::uintptr_t frame) {
-    const bool is_in_newest = now.chunk != 0 && contains(now.chunk, guess.chunk_end() - now.chunk, frame, 1);
-    return is_in_newest || guess.chunk_of(frame, 0) < guess.chunk_count;
+    const bool is_in_newest = now.chunk != 0 && contains(now.chunk, guess.chunks.end() - now.chunk, frame, 1);
+    return is_in_newest || guess.chunks.index_of(frame) < guess.chunks.count();
   };
   if (is_in_reach(address)) widen(guess);
   std::array<std::uintptr_t, StackGuess::kMaxHot> frames;
@@ -181,13 +205,13 @@ void StackWalker::guess_hot(std::uintptr_t address, const ThreadState& now, Stac
 Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept {
   forget_chain();
   check_chunks(guess);
-  descent_ = {.chunk = 0, .above = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0};
+  descent_ = {.chunk = 0, .above = guess.chunks.top()};
   std::size_t kept = keepable(agreed);
   // Of a stack that did not hold still, the last call is kept only if it is proven.
   if (walk_.is_partial && kept > 1 && !proof_.is_last_proven(hot_->weak_call(kept - 1))) --kept;
   for (std::size_t i = kept; i > 0; --i) {
     const FrameCopy& frame = hot_->from_root(i - 1);
-    if (!place(frame.address, guess)) return Attempt::guessed_wrong;
+    if (is_astray(frame, guess) || !place(frame.address, guess)) return Attempt::guessed_wrong;
     if (!keep(frame, guess)) break;
   }
   if (hot_->exit() != 0 && !walk_.is_truncated) {
@@ -196,18 +220,28 @@ Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept
   }
   if (!is_rooted(guess)) return Attempt::torn;
   remember(guess);
-  if (frame_count_ > 0) return Attempt::whole;
+  if (unproven_ > 0) walk_.is_partial = true;
+  if (frame_count_ > unproven_) return Attempt::whole;
   return walk_.is_partial ? Attempt::torn : Attempt::no_stack;
+}
+
+/// True of a function's frame that is in no known chunk. The one that it is in is known then.
+bool StackWalker::is_astray(const FrameCopy& frame, StackGuess& guess) noexcept {
+  if (!FrameFormat::lies_in_chunk(frame) || copy_.is_in_window(frame.address)) return false;
+  if (guess.chunks.index_of(frame.address) < guess.chunks.count()) return false;
+  const ChunkList::Search in_chunk = guess.chunks.find(frame.address, reader_, layout_);
+  if (in_chunk == ChunkList::Search::in_none) guess.chunks.forget_older();  // they are others by now
+  return true;
 }
 
 /// Notes where the chain has come to in the chunks. @return false if the chunks are not what they were thought to be
 bool StackWalker::place(std::uintptr_t address, const StackGuess& guess) noexcept {
-  const std::size_t chunk = guess.chunk_of(address, 0);
+  const std::size_t chunk = guess.chunks.index_of(address);
   const bool is_in_window = copy_.is_in_window(address);
   // One that was copied by itself was copied long before or after its neighbours.
-  if (chunk < guess.chunk_count && !is_in_window && !copy_.is_in_border(address)) return false;
+  if (chunk < guess.chunks.count() && !is_in_window && !copy_.is_in_border(address)) return false;
   if (chunk < descent_.chunk) return false;  // callers are in the same chunk or in an older one
-  if (chunk < guess.chunk_count) {
+  if (chunk < guess.chunks.count()) {
     descent_ = {chunk, address};
   } else if (is_in_window) {
     descent_.above = address;  // the innermost frame may lie above what was in use
@@ -218,8 +252,8 @@ bool StackWalker::place(std::uintptr_t address, const StackGuess& guess) noexcep
 /// False if there is something on the data stack below the outermost frame: then the frame only seems to have no
 /// caller, because it is a generator that has been suspended, or a frame of C code that has come or gone.
 bool StackWalker::is_rooted(const StackGuess& guess) const noexcept {
-  if (walk_.is_truncated || guess.chunk_count == 0) return true;
-  const bool is_last_chunk = descent_.chunk + 1 == guess.chunk_count && guess.next_chunk == 0;
+  if (walk_.is_truncated || guess.chunks.count() == 0) return true;
+  const bool is_last_chunk = descent_.chunk + 1 == guess.chunks.count() && guess.chunks.is_whole();
   const std::uintptr_t first_slot = guess.chunks[descent_.chunk].address + layout_.chunk.data;
   return is_last_chunk &&
          descent_.above - first_slot <= sizeof(std::uintptr_t);  // the first chunk leaves a slot unused
@@ -238,7 +272,10 @@ Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
         break;
       }
     }
-    if (!descend(frame, guess) || !format_.is_plausible(frame) || !is_same_at_seam(frame)) {
+    if (is_astray(frame, guess)) return Attempt::guessed_wrong;
+    const bool may_be_caller =
+        format_.is_plausible(frame) && (chain_count_ == 0 || format_.may_wait_for(last_kept_, frame));
+    if (!descend(frame, guess) || !may_be_caller || !is_same_at_seam(frame)) {
       remember(guess);
       return Attempt::torn;
     }
@@ -281,28 +318,19 @@ bool StackWalker::is_anchor_still(const FrameCopy& anchor) noexcept {
   return format_.is_same(anchor, late);
 }
 
-/// Cuts the list of chunks where the copies of their headers say otherwise.
+/// Holds the list of chunks to the copies of their headers.
 void StackWalker::check_chunks(StackGuess& guess) const noexcept {
-  const auto& fields = layout_.chunk;
-  for (std::size_t i = 0; i < guess.chunk_count; ++i) {
+  for (std::size_t i = 0; i < guess.chunks.count(); ++i) {
     const std::byte* header = copy_.chunk_header(i, guess);
-    if (header == nullptr) return;
-    if (i > 0) guess.chunks[i].size = fields.data + load<std::uintptr_t>(header, fields.top) * sizeof(std::uintptr_t);
-    const auto previous = load<std::uintptr_t>(header, fields.previous);
-    const bool is_last = i + 1 == guess.chunk_count;
-    if (previous == (is_last ? guess.next_chunk : guess.chunks[i + 1].address)) continue;
-    guess.chunk_count = static_cast<std::uint32_t>(i + 1);
-    guess.wanted_chunks = std::min(guess.wanted_chunks, guess.chunk_count);
-    guess.next_chunk = previous;
-    return;
+    if (header == nullptr || !guess.chunks.confirm(i, header, layout_)) return;
   }
 }
 
 /// Ends a frame of a chunk where its callee starts. @return false if it cannot be a frame of this stack
 bool StackWalker::descend(FrameCopy& frame, const StackGuess& guess) noexcept {
-  const std::size_t chunk = guess.chunk_of(frame.address, 0);
-  if (chunk == guess.chunk_count) return true;  // outside
-  if (chunk < descent_.chunk) return false;     // callers are in the same chunk or in an older one
+  const std::size_t chunk = guess.chunks.index_of(frame.address);
+  if (chunk == guess.chunks.count()) return true;  // outside
+  if (chunk < descent_.chunk) return false;        // callers are in the same chunk or in an older one
   if (chunk > descent_.chunk) descent_ = {chunk, guess.chunks[chunk].address + guess.chunks[chunk].size};
   if (frame.address >= descent_.above || descent_.above - frame.address < format_.head_size()) return false;
   frame.size = std::min(frame.size, descent_.above - frame.address);
@@ -312,8 +340,10 @@ bool StackWalker::descend(FrameCopy& frame, const StackGuess& guess) noexcept {
 
 /// Finds a frame that was not copied: in a chunk to be copied next time, or by itself.
 StackWalker::LookUp StackWalker::look_up(std::uintptr_t address, StackGuess& guess, FrameCopy& frame) noexcept {
-  const LookUp in_chunk = find_chunk(address, guess);
-  if (in_chunk != LookUp::found) return in_chunk;
+  const ChunkList::Search in_chunk = guess.chunks.find(address, reader_, layout_);
+  if (in_chunk == ChunkList::Search::too_many) return LookUp::exhausted;
+  if (in_chunk == ChunkList::Search::listed && copy_.is_cut()) return LookUp::exhausted;
+  if (in_chunk != ChunkList::Search::in_none) return LookUp::guessed_wrong;
   if (lookup_count_ == kMaxLookups) return LookUp::exhausted;
   std::byte* copy = lookups_.get() + lookup_count_ * FrameFormat::kMaxCopySize;
   const std::size_t size = format_.most_of(address).size;
@@ -326,36 +356,8 @@ StackWalker::LookUp StackWalker::look_up(std::uintptr_t address, StackGuess& gue
   return LookUp::found;
 }
 
-/// @return found if no chunk has the address
-StackWalker::LookUp StackWalker::find_chunk(std::uintptr_t address, StackGuess& guess) noexcept {
-  // A stack that goes one chunk further than was thought often goes on: each wrong guess doubles what is wanted.
-  const std::size_t known = guess.chunk_of(address, 0);
-  const std::size_t target = std::min<std::size_t>(2 * guess.wanted_chunks + 2, StackGuess::kMaxChunks);
-  std::size_t index = known;
-  while (guess.next_chunk != 0 && (index >= guess.chunk_count || guess.chunk_count < target)) {
-    if (guess.chunk_count == StackGuess::kMaxChunks) return LookUp::exhausted;
-    if (!read_next_chunk(guess)) return LookUp::guessed_wrong;
-    if (index + 1 >= guess.chunk_count) index = guess.chunk_of(address, guess.chunk_count - 1);
-  }
-  if (index >= guess.chunk_count) return LookUp::found;
-  if (copy_.is_cut()) return LookUp::exhausted;
-  const std::size_t wanted = std::max(index + 1, std::min<std::size_t>(target, guess.chunk_count));
-  guess.wanted_chunks = static_cast<std::uint32_t>(wanted);
-  return LookUp::guessed_wrong;
-}
-
-bool StackWalker::read_next_chunk(StackGuess& guess) noexcept {
-  const auto& fields = layout_.chunk;
-  std::array<std::byte, 64> header;
-  if (!reader_.read_bytes(guess.next_chunk, header.data(), fields.data)) return false;
-  const std::size_t size = fields.data + load<std::uintptr_t>(header.data(), fields.top) * sizeof(std::uintptr_t);
-  guess.chunks[guess.chunk_count++] = {guess.next_chunk, size};
-  guess.next_chunk = load<std::uintptr_t>(header.data(), fields.previous);
-  return true;
-}
-
 void StackWalker::forget_chain() noexcept {
-  frame_count_ = outside_count_ = outside_hot_ = chain_count_ = 0;
+  frame_count_ = outside_count_ = outside_hot_ = chain_count_ = unproven_ = 0;
   next_anchor_ = 0;
   walk_.is_truncated = false;
 }
@@ -366,14 +368,16 @@ bool StackWalker::keep(const FrameCopy& frame, const StackGuess& guess) noexcept
     walk_.is_truncated = true;
     return false;
   }
+  if (copy_.is_long() && chain_count_ > 0 && !format_.has_called(last_kept_, frame)) unproven_ = frame_count_;
+  last_kept_ = frame;
   ++chain_count_;
   if (copy_.is_in_window(frame.address)) {
-    const std::uintptr_t end = guess.chunk_count > 0 ? guess.chunks[0].address + guess.chunks[0].size : 0;
+    const std::uintptr_t end = guess.chunks.top();
     outside_hot_ = outside_count_;
     if (end - frame.address <= kAnchorDepth) next_anchor_ = frame.address;
   } else if (copy_.is_in_border(frame.address)) {
     outside_hot_ = outside_count_;
-  } else if (guess.chunk_of(frame.address, 0) == guess.chunk_count) {
+  } else if (guess.chunks.index_of(frame.address) == guess.chunks.count()) {
     (*outside_)[outside_count_++] = frame.address;
     if (chain_count_ <= kQuietFrames) outside_hot_ = outside_count_;
   }
@@ -389,7 +393,7 @@ void StackWalker::remember(StackGuess& guess) const noexcept {
   std::copy_n(outside_->begin() + static_cast<std::ptrdiff_t>(hot), cold, guess.cold.begin());
   guess.cold_count = static_cast<std::uint32_t>(cold);
   guess.anchor = next_anchor_;
-  if (guess.chunk_count > 0) guess.wanted_chunks = static_cast<std::uint32_t>(descent_.chunk + 1);
+  if (guess.chunks.count() > 0) guess.chunks.want(descent_.chunk + 1);
 }
 
 }  // namespace gauge::cpython

@@ -15,7 +15,9 @@
 // All that is about frames in chunks. Where they are objects, frame_object_walker.h does it.
 //
 // A guess that was wrong is made again with what was found. A stack that moved is read again, and the third time the
-// part on which the copies agree is kept: the callers, without the innermost frames.
+// part on which the copies agree is kept: the callers, without the innermost frames. A recursion can go through more
+// chunks than one in the time of a copy: where it is by now is asked before each copy, more is copied around that, and
+// the chunks that it has left are remembered, because it will be back.
 #pragma once
 
 #include <array>
@@ -53,10 +55,11 @@ class StackWalker {
   Walk walk(const ThreadState& state, const WalkContext& context, StackGuess& guess) noexcept;
 
  private:
-  static constexpr std::uint32_t kTries = 3;          // until a part of the stack is enough
-  static constexpr std::uint32_t kMaxTries = 8;       // where not even a part can be relied on
-  static constexpr std::uint32_t kWrongGuesses = 12;  // a walk, that cost no try
-  static constexpr std::uint32_t kLookupRounds = 2;   // of them, because frames were met that nobody had guessed
+  static constexpr std::uint32_t kTries = 3;           // until a part of the stack is enough
+  static constexpr std::uint32_t kMaxTries = 8;        // where not even a part can be relied on
+  static constexpr std::uint32_t kWrongGuesses = 24;   // a walk, that cost no try
+  static constexpr std::uint32_t kPartialGuesses = 6;  // of them, until a part of the stack is enough
+  static constexpr std::uint32_t kLookupRounds = 2;    // of them, because frames were met that nobody had guessed
   static constexpr std::size_t kMaxChain = 2 * kMaxDepth + 64;  // hidden frames included
   static constexpr std::size_t kMaxLookups = 128;               // single reads, a walk, for frames nobody guessed
 
@@ -68,6 +71,7 @@ class StackWalker {
 
   Attempt attempt(const ThreadState& state, const WalkContext& context, StackGuess& guess,
                   bool may_be_partial) noexcept;
+  bool look_again(const ThreadState& state, StackGuess& guess) noexcept;
   Attempt compare_hot(std::uintptr_t top, const ThreadState& now, StackGuess& guess, bool may_be_partial) noexcept;
   Attempt keep_callers(std::size_t agreed, std::uintptr_t top, const ThreadState& now, StackGuess& guess) noexcept;
   Attempt give_up(std::size_t agreed) noexcept;
@@ -79,6 +83,7 @@ class StackWalker {
   [[nodiscard]] bool can_be_partial(std::size_t agreed) const noexcept;
   Attempt keep_agreed(std::size_t agreed, StackGuess& guess) noexcept;
 
+  bool is_astray(const FrameCopy& frame, StackGuess& guess) noexcept;
   bool place(std::uintptr_t address, const StackGuess& guess) noexcept;
   [[nodiscard]] bool is_rooted(const StackGuess& guess) const noexcept;
   Attempt follow_cold(StackGuess& guess) noexcept;
@@ -86,8 +91,6 @@ class StackWalker {
   void check_chunks(StackGuess& guess) const noexcept;
   enum class LookUp { found, guessed_wrong, exhausted };
   LookUp look_up(std::uintptr_t address, StackGuess& guess, FrameCopy& frame) noexcept;
-  LookUp find_chunk(std::uintptr_t address, StackGuess& guess) noexcept;
-  bool read_next_chunk(StackGuess& guess) noexcept;
   bool descend(FrameCopy& frame, const StackGuess& guess) noexcept;
   [[nodiscard]] bool is_same_at_seam(const FrameCopy& frame) const noexcept;
   [[nodiscard]] bool is_anchor_still(const FrameCopy& anchor) noexcept;
@@ -102,6 +105,7 @@ class StackWalker {
   StackCopy copy_;
   Walk walk_;
   std::size_t hot_bytes_ = StackCopy::kHotBytes;
+  bool is_guess_old_ = false;  // of a copy that has been looked at meanwhile
   CallProof proof_;
 
   std::unique_ptr<FrameObjectWalker> objects_;  // walks where frames are objects
@@ -111,6 +115,8 @@ class StackWalker {
   // The chain so far: frames of the program, and the addresses of all frames outside the chunks, hidden ones included.
   std::unique_ptr<std::array<RawFrame, kMaxDepth>> frames_;
   std::size_t frame_count_ = 0;
+  std::size_t unproven_ = 0;  // of them, innermost, that are above a call that left no trace where it must
+  FrameCopy last_kept_;
   std::unique_ptr<std::array<std::uintptr_t, kMaxChain>> outside_;
   std::size_t outside_count_ = 0;
   std::size_t outside_hot_ = 0;  // how many of them are among the innermost frames, or before a frame of the window

@@ -53,23 +53,28 @@ inline constexpr GaugeLayout kFakeLayout{
               .generator_owner = 1},
 };
 
-/// Words of memory with named offsets.
+/// Words of memory with named offsets. A frame never lies across two pages, where less of it would be copied.
 class Memory {
  public:
-  explicit Memory(std::size_t size) : words_(size / 8 + 1) {}
-  [[nodiscard]] std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(words_.data()); }
+  explicit Memory(std::size_t size) : blocks_(size / sizeof(Block) + 1) {}
+  [[nodiscard]] std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(blocks_.data()); }
   void set(std::size_t offset, std::uint64_t value) { std::memcpy(bytes() + offset, &value, sizeof value); }
   void set_int(std::size_t offset, std::int32_t value) { std::memcpy(bytes() + offset, &value, sizeof value); }
   void set_byte(std::size_t offset, std::uint8_t value) { std::memcpy(bytes() + offset, &value, 1); }
   [[nodiscard]] std::uint64_t get(std::size_t offset) const {
     std::uint64_t value = 0;
-    std::memcpy(&value, reinterpret_cast<const std::byte*>(words_.data()) + offset, sizeof value);
+    std::memcpy(&value, reinterpret_cast<const std::byte*>(blocks_.data()) + offset, sizeof value);
     return value;
   }
 
  private:
-  std::byte* bytes() { return reinterpret_cast<std::byte*>(words_.data()); }
-  std::vector<std::uint64_t> words_;
+  struct alignas(256) Block {
+    std::array<std::byte, 256> bytes{};
+  };
+  static_assert(sizeof(Block) >= FrameFormat::kMaxCopySize);
+
+  std::byte* bytes() { return reinterpret_cast<std::byte*>(blocks_.data()); }
+  std::vector<Block> blocks_;
 };
 
 /// A thread of the fake interpreter, with a data stack of chunks.

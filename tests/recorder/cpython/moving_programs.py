@@ -257,6 +257,31 @@ def recursion() -> None:
             fall_b(depth)
 
 
+def dive_a(depth: int) -> int:
+    return plunge_a(depth - 1) if depth > 0 else tiny_a()
+
+
+def plunge_a(depth: int) -> int:
+    return dive_a(depth - 1) if depth > 0 else tiny_a()
+
+
+def dive_b(depth: int) -> int:
+    return plunge_b(depth - 1) if depth > 0 else tiny_b()
+
+
+def plunge_b(depth: int) -> int:
+    return dive_b(depth - 1) if depth > 0 else tiny_b()
+
+
+def dives() -> None:
+    """Recursions through several chunks of the stack, and back before a copy of them is done."""
+    start_moving()
+    while goes_on():
+        for depth in (200, 60, 480):
+            dive_a(depth)
+            dive_b(depth)
+
+
 def raise_a(depth: int) -> None:
     if depth == 0:
         raise ValueError
@@ -291,7 +316,7 @@ def nested(depth: int, body: Callable[[], object]) -> None:
         nested(depth - 1, body)
 
 
-PROGRAMS = (chains, tight, shared, generators, coroutines, callbacks, constructors, recursion, exceptions)
+PROGRAMS = (chains, tight, shared, generators, coroutines, callbacks, constructors, recursion, dives, exceptions)
 
 
 def name_of(code: CodeType) -> str:

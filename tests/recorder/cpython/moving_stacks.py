@@ -86,10 +86,13 @@ def root_flaw(stack: list[Frame], is_partial: bool) -> str:
 def flaw(sample: dict[str, Any]) -> str:
     """Why the program cannot have had the stack of this sample; empty if it can."""
     stack = [with_class(frame) for frame in sample["frames"][::-1]]
+    names = [name for name, _, _ in stack]
     if sample["status"] & TRUNCATED == 0:
         if why := root_flaw(stack, sample["status"] & PARTIAL != 0):
             return why
         stack = stack[trial.entry - 1 :]
+    elif nested.__name__ in names:  # of what lies below, not even all that is there has its callers in SOURCES
+        stack = stack[names.index(nested.__name__) :]
     names = [name for name, _, _ in stack]
     if start_moving.__name__ in names:
         stack = stack[: names.index(start_moving.__name__) + 1]

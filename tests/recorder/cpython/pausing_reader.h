@@ -13,13 +13,15 @@
 
 namespace gauge::cpython {
 
-/// Copies plainly, in pieces, and lets the program act before each.
+/// Copies plainly, in pieces, and lets the program act before each, and before each read by itself.
 class PausingReader final : public MemoryReader {
  public:
   std::size_t piece_bytes = 128;
   std::function<void(std::size_t)> before_piece = [](std::size_t) {};  // told how many have been copied
+  std::function<void()> before_read = [] {};
   std::size_t pieces = 0;
   std::size_t gathers = 0;
+  std::size_t reads = 0;
   std::chrono::nanoseconds time{0};  // stands still
 
   std::size_t gather(std::span<const MemoryRange> ranges) noexcept override {
@@ -29,7 +31,7 @@ class PausingReader final : public MemoryReader {
       for (std::size_t at = 0; at < range.size; at += piece_bytes, ++pieces) {
         before_piece(pieces);
         const std::size_t size = std::min(piece_bytes, range.size - at);
-        read_bytes(range.address + at, window_.data() + done, size);
+        std::memcpy(window_.data() + done, reinterpret_cast<const void*>(range.address + at), size);
         done += size;
       }
     }
@@ -39,6 +41,8 @@ class PausingReader final : public MemoryReader {
   [[nodiscard]] std::string_view name() const noexcept override { return "pausing"; }
   [[nodiscard]] std::chrono::nanoseconds now() const noexcept override { return time; }
   bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
+    ++reads;
+    before_read();
     std::memcpy(out, reinterpret_cast<const void*>(address), size);
     return true;
   }

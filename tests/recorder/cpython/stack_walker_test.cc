@@ -78,6 +78,22 @@ TEST_F(StackWalkerTest, KeepsUpWithAStackThatGrowsAndShrinksAcrossChunks) {
   }
 }
 
+TEST_F(StackWalkerTest, ComesBackToTheChunksThatItHasLeft) {
+  const auto push_to = [this](std::uintptr_t depth) {
+    while (thread.state().current_frame != 0) thread.pop();
+    for (std::uintptr_t i = 1; i <= depth; ++i) thread.push(i << 8);
+  };
+  push_to(700);
+  walk();
+  push_to(200);
+  EXPECT_EQ(walk().frames.size(), 200u);
+  push_to(700);
+  reader.gathers = reader.reads = 0;
+  EXPECT_EQ(walk().frames.size(), 700u);
+  EXPECT_EQ(reader.gathers, 1u);
+  EXPECT_EQ(reader.reads, 0u);
+}
+
 TEST_F(StackWalkerTest, FollowsAStackThatShrinksFrameByFrame) {
   for (std::uintptr_t i = 1; i <= 300; ++i) thread.push(i << 8);
   for (std::size_t depth = 300; depth > 0; --depth) {
