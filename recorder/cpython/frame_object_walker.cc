@@ -33,7 +33,8 @@ void FrameObjectWalker::prepare_next(StackGuess& guess) const noexcept {
   const bool is_moving = is_failed || walk_.is_partial;
   const bool is_cheap = guess.lookups < StackGuess::kMaxObjects;
   guess.lookups = !is_moving ? StackGuess::kMaxObjects : is_cheap ? 2 * guess.lookups : kLookupsAgain;
-  // What is near the root is there the longest.
+  // What is near the root is there the longest. But what has not helped is wrong itself.
+  if (is_failed && is_cheap) guess.object_count = 0;
   if (is_failed) guess.object_begin = guess.object_count - std::min(guess.object_count, kOutermost);
 }
 

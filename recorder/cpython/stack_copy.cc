@@ -28,7 +28,7 @@ void StackGuess::expect_hot(std::span<const std::uintptr_t> frames) noexcept {
 
 void StackGuess::forget_frames() noexcept {
   hot_count = cold_count = 0;
-  object_begin = object_count;
+  object_begin = object_count = 0;
   c_frames.fill(0);
   anchor = 0;
   top_frame = 0;
@@ -42,7 +42,6 @@ void StackGuess::forget_outside() noexcept {
 void StackGuess::forget() noexcept {
   forget_frames();
   chunks.forget();
-  object_begin = object_count = 0;
   lookups = kMaxObjects;
 }
 
