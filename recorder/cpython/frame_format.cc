@@ -177,6 +177,11 @@ bool FrameFormat::has_word(const FrameCopy& frame, std::size_t first, std::size_
   return false;
 }
 
+std::uint64_t FrameFormat::fingerprint_of_call(const FrameCopy& callee, const FrameCopy& caller) const noexcept {
+  const std::array<std::uintptr_t, 4> words{caller.address, instruction_of(caller), callee.address, callee.executable};
+  return add_to_fingerprint(1, words);
+}
+
 bool FrameFormat::is_same_head(const FrameCopy& one, const FrameCopy& other) const noexcept {
   return one.address == other.address && one.executable == other.executable && one.previous == other.previous &&
          one.owner == other.owner;

@@ -86,6 +86,8 @@ class FrameFormat {
   /// called, nor the generator that was resumed: then it is something else that it waits for, or one of the few calls
   /// that leave no such trace (properties, __getitem__, the interpreter's own). True where that cannot be told.
   [[nodiscard]] bool has_called(const FrameCopy& callee, const FrameCopy& caller) const noexcept;
+  /// Stands for who has called whom, and where.
+  [[nodiscard]] std::uint64_t fingerprint_of_call(const FrameCopy& callee, const FrameCopy& caller) const noexcept;
   /// The same function called from the same place on the stack; a leaf may have moved on.
   [[nodiscard]] bool is_same_head(const FrameCopy& one, const FrameCopy& other) const noexcept;
   /// The same in every byte both have.

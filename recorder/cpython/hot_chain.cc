@@ -85,9 +85,8 @@ std::uint64_t HotChain::weak_call(std::size_t index) const noexcept {
   const FrameCopy& caller = from_root(index - 1);
   const bool has_trace = format_.has_called(callee, caller);
   if (has_trace && !format_.is_generator(callee)) return 0;
-  const std::array<std::uintptr_t, 5> words{caller.address, format_.instruction_of(caller), callee.address,
-                                            callee.executable, has_trace};
-  return add_to_fingerprint(1, words);
+  const std::array<std::uintptr_t, 1> trace{has_trace};
+  return add_to_fingerprint(format_.fingerprint_of_call(callee, caller), trace);
 }
 
 bool HotChain::has_moved_on(std::size_t index) const noexcept {

@@ -33,6 +33,7 @@ struct StackGuess {
   std::array<std::uintptr_t, kCFrames> c_frames{};  // to 3.12; last seen first
   std::uintptr_t top_frame = 0;                     // 0 = unknown
   std::uint64_t weak_calls = 0;                     // see HotChain::WeakCalls
+  std::uint64_t traceless_calls = 0;                // of a long copy, see StackWalker
   std::uintptr_t anchor = 0;                        // a frame boundary some way down the newest chunk
   ChunkList chunks;
   std::uint32_t hot_count = 0;

@@ -34,7 +34,7 @@ Walk StackWalker::walk(const ThreadState& state, const WalkContext& context, Sta
   lookup_rounds_ = 0;
   hot_bytes_ = StackCopy::kHotBytes;
   is_guess_old_ = false;
-  proof_ = CallProof{};
+  proof_ = long_proof_ = CallProof{};
   guess.adopt(state);
   walk_.result = attempt_up_to({kMaxTries, kWrongGuesses}, walk_.retries, [&](const Attempts& so_far) {
     const bool may_be_partial = so_far.tries + 1 >= kTries || so_far.wrong_guesses >= kPartialGuesses;
@@ -220,6 +220,9 @@ Attempt StackWalker::keep_agreed(std::size_t agreed, StackGuess& guess) noexcept
   }
   if (!is_rooted(guess)) return Attempt::torn;
   remember(guess);
+  const CallProof::Verdict verdict = long_proof_.judge(traceless_calls_, guess.traceless_calls);
+  if (verdict == CallProof::Verdict::try_again) return Attempt::guessed_wrong;
+  if (verdict == CallProof::Verdict::proven) unproven_ = 0;
   if (unproven_ > 0) walk_.is_partial = true;
   if (frame_count_ > unproven_) return Attempt::whole;
   return walk_.is_partial ? Attempt::torn : Attempt::no_stack;
@@ -358,6 +361,7 @@ StackWalker::LookUp StackWalker::look_up(std::uintptr_t address, StackGuess& gue
 
 void StackWalker::forget_chain() noexcept {
   frame_count_ = outside_count_ = outside_hot_ = chain_count_ = unproven_ = 0;
+  traceless_calls_ = 0;
   next_anchor_ = 0;
   walk_.is_truncated = false;
 }
@@ -368,7 +372,11 @@ bool StackWalker::keep(const FrameCopy& frame, const StackGuess& guess) noexcept
     walk_.is_truncated = true;
     return false;
   }
-  if (copy_.is_long() && chain_count_ > 0 && !format_.has_called(last_kept_, frame)) unproven_ = frame_count_;
+  if (copy_.is_long() && chain_count_ > 0 && !format_.has_called(last_kept_, frame)) {
+    const std::array<std::uintptr_t, 1> call{format_.fingerprint_of_call(last_kept_, frame)};
+    traceless_calls_ = add_to_fingerprint(traceless_calls_ + 1, call);
+    unproven_ = frame_count_;
+  }
   last_kept_ = frame;
   ++chain_count_;
   if (copy_.is_in_window(frame.address)) {

@@ -106,7 +106,8 @@ class StackWalker {
   Walk walk_;
   std::size_t hot_bytes_ = StackCopy::kHotBytes;
   bool is_guess_old_ = false;  // of a copy that has been looked at meanwhile
-  CallProof proof_;
+  CallProof proof_;            // of the innermost frames
+  CallProof long_proof_;       // of all frames, where the copy was a long one
 
   std::unique_ptr<FrameObjectWalker> objects_;  // walks where frames are objects
   std::unique_ptr<HotChain> hot_;
@@ -115,7 +116,8 @@ class StackWalker {
   // The chain so far: frames of the program, and the addresses of all frames outside the chunks, hidden ones included.
   std::unique_ptr<std::array<RawFrame, kMaxDepth>> frames_;
   std::size_t frame_count_ = 0;
-  std::size_t unproven_ = 0;  // of them, innermost, that are above a call that left no trace where it must
+  std::size_t unproven_ = 0;           // of them, innermost, above a call without a trace in a long copy
+  std::uint64_t traceless_calls_ = 0;  // stands for all such calls; 0 = there are none
   FrameCopy last_kept_;
   std::unique_ptr<std::array<std::uintptr_t, kMaxChain>> outside_;
   std::size_t outside_count_ = 0;

@@ -178,6 +178,15 @@ TEST_F(StackWalkerTest, TakesACallThatLeftNoTraceWhereItIsFoundTwice) {
   EXPECT_EQ(stack.retries, 1u);
 }
 
+TEST_F(StackWalkerTest, TakesACallThatLeftNoTraceFarDownALongStack) {
+  for (std::uintptr_t i = 1; i <= 300; ++i) thread.push(i << 8);
+  thread.set_called(200, 0xABC);  // a property, say
+  walk();
+  const Walk stack = walk();
+  EXPECT_EQ(stack.frames.size(), 300u);
+  EXPECT_FALSE(stack.is_partial);
+}
+
 TEST_F(StackWalkerTest, TakesAGeneratorWhereItIsFoundTwiceOrAsAtTheLastLook) {
   for (std::uintptr_t code : {0x100U, 0x200U}) thread.push(code);
   thread.push(0x300, kGenerator);
