@@ -240,6 +240,14 @@ bool StackCopy::find_at_seam(std::size_t turn, std::uintptr_t address, FrameCopy
   return seams_[turn] != kNone && find_in(seams_[turn], address, frame);
 }
 
+bool StackCopy::is_same_at_seam(const FrameCopy& frame) const noexcept {
+  for (std::size_t turn = 0; turn < kSeams; ++turn) {
+    FrameCopy late;
+    if (find_at_seam(turn, frame.address, late) && !format_.is_same(frame, late)) return false;
+  }
+  return true;
+}
+
 bool StackCopy::is_in_window(std::uintptr_t address) const noexcept {
   return contains(window_.address, window_.size, address, format_.head_size());
 }

@@ -104,6 +104,8 @@ class StackCopy {
   /// The frame as it was when all frames had been copied, if it is where the hot and the older ones meet.
   /// @param turn  below kSeams: of which copy, one right after the other
   bool find_at_seam(std::size_t turn, std::uintptr_t address, FrameCopy& frame) const noexcept;
+  /// False if the frame had changed when a seam was copied.
+  [[nodiscard]] bool is_same_at_seam(const FrameCopy& frame) const noexcept;
   /// True if the hot part of the newest chunk includes `address`.
   [[nodiscard]] bool is_in_window(std::uintptr_t address) const noexcept;
   /// True if the hot part of the chunk before it does.

@@ -278,7 +278,7 @@ Attempt StackWalker::follow_cold(StackGuess& guess) noexcept {
     if (is_astray(frame, guess)) return Attempt::guessed_wrong;
     const bool may_be_caller =
         format_.is_plausible(frame) && (chain_count_ == 0 || format_.may_wait_for(last_kept_, frame));
-    if (!descend(frame, guess) || !may_be_caller || !is_same_at_seam(frame)) {
+    if (!descend(frame, guess) || !may_be_caller || !copy_.is_same_at_seam(frame)) {
       remember(guess);
       return Attempt::torn;
     }
@@ -299,18 +299,9 @@ Attempt StackWalker::confirm_cold(bool was_looked_up, StackGuess& guess) noexcep
   const FrameCopy& anchor = hot_->from_root(0);
   FrameCopy late;
   const bool is_at_seam = !was_looked_up && copy_.find_at_seam(StackCopy::kSeams - 1, anchor.address, late);
-  if (is_at_seam ? is_same_at_seam(anchor) : is_anchor_still(anchor)) return Attempt::whole;
+  if (is_at_seam ? copy_.is_same_at_seam(anchor) : is_anchor_still(anchor)) return Attempt::whole;
   hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
   return Attempt::torn;
-}
-
-/// False if the frame had changed when the seam was copied.
-bool StackWalker::is_same_at_seam(const FrameCopy& frame) const noexcept {
-  for (std::size_t turn = 0; turn < StackCopy::kSeams; ++turn) {
-    FrameCopy late;
-    if (copy_.find_at_seam(turn, frame.address, late) && !format_.is_same(frame, late)) return false;
-  }
-  return true;
 }
 
 /// Reads the head of the anchor once more, where it was not copied after the frames below it.

@@ -92,7 +92,6 @@ class StackWalker {
   enum class LookUp { found, guessed_wrong, exhausted };
   LookUp look_up(std::uintptr_t address, StackGuess& guess, FrameCopy& frame) noexcept;
   bool descend(FrameCopy& frame, const StackGuess& guess) noexcept;
-  [[nodiscard]] bool is_same_at_seam(const FrameCopy& frame) const noexcept;
   [[nodiscard]] bool is_anchor_still(const FrameCopy& anchor) noexcept;
 
   void forget_chain() noexcept;
