@@ -49,17 +49,18 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
   for (;;) {
     const std::uint32_t seen = parts_.control.bell().rings();
     const nanoseconds now = parts_.clock.now();
+    // Before the other: who stops has resumed before, which the sampler may see late, too.
+    const bool is_stopping = parts_.control.is_stopping();
     const bool is_paused = parts_.control.is_paused();
-    if (is_paused && std::exchange(is_looking, false)) end_grid(parts_.control.changed_at());
-    if (parts_.control.is_stopping() || now >= end) {
+    if (is_looking && is_paused) end_grid(parts_.control.changed_at());
+    if (!is_looking && !is_paused) start_grid(parts_.control.changed_at());
+    is_looking = !is_paused;
+    if (is_stopping || now >= end) {
       if (is_looking) end_grid(std::min(now, end));
-      return parts_.control.is_stopping() ? SamplerEnd::stopped : SamplerEnd::duration_over;
+      return is_stopping ? SamplerEnd::stopped : SamplerEnd::duration_over;
     }
     if (is_paused) {
       parts_.clock.wait_until(parts_.control.bell(), seen, end);
-    } else if (!is_looking) {
-      is_looking = true;
-      start_grid(parts_.control.changed_at());
     } else if (now < deadline_) {
       parts_.clock.wait_until(parts_.control.bell(), seen, std::min(deadline_, end));
     } else if (parts_.source.is_finalizing()) {

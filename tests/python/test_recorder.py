@@ -211,10 +211,10 @@ def test_sampling_goes_on_while_a_thread_keeps_the_gil(recordable: Interpreter, 
     start, end = map(int, output.split())
     inside = [sample for sample in recording.samples if start < sample.time_ns < end]
     assert len(inside) + recording.missed_ticks > 0.9 * (end - start) / recording.interval_ns
-    lines = Counter(sample.stack[-1].line for sample in inside)
+    lines = [sample.stack[-1].line for sample in inside]
     # A thread may lose its core just after it has looked at the clock; so may the sampler, and see what comes after.
-    assert set(lines) <= {12, 13, 14, 15}
-    assert lines[14] > 0.9 * len(inside)
+    assert set(lines[:-1]) <= {12, 13, 14, 15}
+    assert lines.count(14) > 0.9 * len(inside)
 
 
 def test_a_recursion_of_10000_is_cut_at_its_root_and_says_so(recordable: Interpreter, tmp_path: pathlib.Path) -> None:

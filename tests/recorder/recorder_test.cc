@@ -390,7 +390,7 @@ TEST_F(RecorderTest, MemoryThatIsUsedUpEndsTheRecordingInWords) {
   const int status = in_child([&] {
     recorder.start(source_of_long_functions(), facts_);
     while (recorder.stats().ticks < 20) std::this_thread::sleep_for(1ms);
-    std::this_thread::sleep_for(50ms);  // until these are kept beside the file
+    recorder.flush();
     const rlimit no_more{1, 1};
     setrlimit(RLIMIT_AS, &no_more);
     while (recorder.stats().is_running) std::this_thread::sleep_for(10ms);

@@ -199,6 +199,14 @@ TEST_F(SamplerTest, WhatPassesBeforeTheFirstTickIsMissed) {
   EXPECT_EQ(progress_.missed_ticks, 49U);
 }
 
+TEST_F(SamplerTest, AllIsMissedWhereItGetsACoreOnlyOnceItIsToldToStop) {
+  clock_.time = kStart + 50ms;
+  control_.stop();
+  EXPECT_EQ(run(1), SamplerEnd::stopped);
+  EXPECT_TRUE(looks_.empty());
+  EXPECT_EQ(progress_.missed_ticks, 49U);
+}
+
 TEST_F(SamplerTest, WhatPassesAfterTheLastTickIsMissed) {
   clock_.on_wait = [this](nanoseconds) {
     if (looks_.size() < 3) return false;
