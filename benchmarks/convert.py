@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import math
 import os
 import statistics
 import subprocess
@@ -41,17 +40,16 @@ def all_formats(gauge: str) -> list[str]:
 
 
 def writing_seconds(command: Sequence[str]) -> float:
-    """From the first byte of its output to the last: what is read before, to know what there is, left out."""
+    """From the first byte of its output to the last: without what is read before, to know what there is."""
     process = subprocess.Popen([*command, "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     output = process.stdout.fileno()
     fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, PIECE)
-    first = time.monotonic() if os.read(output, PIECE) else math.nan
+    times = []
     while os.read(output, PIECE):
-        pass
-    seconds = time.monotonic() - first
+        times.append(time.monotonic())
     assert process.wait() == 0
-    return seconds
+    return times[-1] - times[0]
 
 
 def cells(runs: Sequence[Run], writing: Sequence[float], output: Path) -> list[str]:

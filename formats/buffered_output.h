@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -31,6 +32,17 @@ class BufferedOutput {
   }
   void append(std::string_view bytes) {
     buffer_.append(bytes.data(), bytes.data() + bytes.size());
+    if (buffer_.size() >= kFlushBytes) finish();
+  }
+  /// Where the next bytes are put, of which there is place for so many, and which wrote() hands in: for a piece that is
+  /// put together from so many numbers that asking for place for each would take as long as writing them.
+  [[nodiscard]] char* room(std::size_t bytes) {
+    buffer_.reserve(buffer_.size() + bytes);
+    return buffer_.data() + buffer_.size();
+  }
+  /// @param end  behind the last byte of what was put from room() on
+  void wrote(const char* end) {
+    buffer_.resize(static_cast<std::size_t>(end - buffer_.data()));
     if (buffer_.size() >= kFlushBytes) finish();
   }
   void finish() {

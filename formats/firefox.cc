@@ -25,6 +25,7 @@
 #include "formats/firefox_tables.h"
 #include "formats/json_table.h"
 #include "formats/json_text.h"
+#include "formats/number_text.h"
 #include "formats/shown_tree.h"
 #include "formats/task_calls.h"
 #include "formats/thread_order.h"
@@ -52,53 +53,60 @@ double to_ms(nanoseconds time) { return static_cast<double>(time.count()) / 1e6;
 
 // --- threads ---
 
-/// Milliseconds, exact: "12", "0.000029".
-void append_ms(nanoseconds time, fmt::memory_buffer& text) {
-  const std::int64_t rest = time.count() % 1'000'000;
-  fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}"), time.count() / 1'000'000);
-  if (rest != 0) fmt::format_to(std::back_inserter(text), FMT_COMPILE(".{:06}"), rest);
+// What put_ms() needs at most, which is more than a number does; and so many together that their number is small
+// against what is done once for all of them.
+constexpr std::size_t kCellBytes = 2 * kNumberBytes;
+constexpr std::size_t kCellsAtOnce = 256;
+
+/// Milliseconds, exact: "12", "0.000029". Returns where they end.
+char* put_ms(char* at, nanoseconds time) noexcept {
+  constexpr std::int64_t kPerMs = 1'000'000;
+  const std::int64_t rest = time.count() % kPerMs;
+  at = put_number(at, time.count() / kPerMs);
+  if (rest == 0) return at;
+  char* const end = put_number(at, kPerMs + rest);  // with its zeros, behind a digit that is none of it
+  *at = '.';
+  return end;
 }
 
 /// Whether a column tells of a sample's own run, or of the one before it.
 enum class Column { own, before };
 
-/// A member that is an array, with a comma after it: what `append(run, text)` makes of each run. There is a sample more
-/// than runs, which ends the last one.
-template <typename Append>
+/// A member that is an array, with a comma after it: what `put(at, run)` makes of each run, which returns where it
+/// ends. There is a sample more than runs, which ends the last one.
+template <typename Put>
 void write_column(BufferedOutput& output, std::string_view name, Column column, std::span<const StackRun> runs,
-                  Append append) {
+                  Put put) {
   constexpr StackRun kNothing{.stack = kNotSampled};
   output.print(R"("{}":[)", name);
-  fmt::memory_buffer text;
-  for (std::size_t i = 0; i <= runs.size(); ++i) {
-    const std::size_t run = column == Column::own ? i : i - 1;
-    text.clear();
-    if (i != 0) text.push_back(',');
-    append(run < runs.size() ? runs[run] : kNothing, text);
-    output.append({text.data(), text.size()});
+  for (std::size_t i = 0; i <= runs.size();) {
+    const std::size_t end = std::min(i + kCellsAtOnce, runs.size() + 1);
+    char* at = output.room((end - i) * (1 + kCellBytes));
+    for (; i < end; ++i) {
+      const std::size_t run = column == Column::own ? i : i - 1;
+      if (i != 0) *at++ = ',';
+      at = put(at, run < runs.size() ? runs[run] : kNothing);
+    }
+    output.wrote(at);
   }
   output.append("],");
 }
 
 void write_samples(const FirefoxTables& tables, std::span<const StackRun> runs, Weight weight, BufferedOutput& output) {
-  using Text = fmt::memory_buffer;
-  const auto append_number = [](auto number, Text& text) {
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}"), number);
-  };
   output.append(R"("samples":{)");
-  write_column(output, "stack", Column::own, runs, [&](const StackRun& run, Text& text) {
-    if (run.stack == kNotSampled) return text.append(std::string_view{"null"});
-    append_number(tables.row_of(run.stack), text);
+  write_column(output, "stack", Column::own, runs, [&](char* at, const StackRun& run) {
+    constexpr std::string_view kNull = "null";
+    if (run.stack == kNotSampled) return std::ranges::copy(kNull, at).out;
+    return put_number(at, tables.row_of(run.stack));
   });
   write_column(output, "timeDeltas", Column::before, runs,
-               [&](const StackRun& run, Text& text) { append_ms(run.duration, text); });
+               [](char* at, const StackRun& run) { return put_ms(at, run.duration); });
   write_column(output, "threadCPUDelta", Column::before, runs,
-               [&](const StackRun& run, Text& text) { append_number(run.cpu.count(), text); });
+               [](char* at, const StackRun& run) { return put_number(at, run.cpu.count()); });
   const bool is_count = weight == Weight::samples;
-  write_column(output, "weight", Column::own, runs, [&](const StackRun& run, Text& text) {
+  write_column(output, "weight", Column::own, runs, [&](char* at, const StackRun& run) {
     const std::int64_t amount = amount_of(run.weights(), weight);
-    if (is_count) return append_number(amount, text);
-    append_ms(nanoseconds{amount}, text);
+    return is_count ? put_number(at, amount) : put_ms(at, nanoseconds{amount});
   });
   output.print(R"("weightType":"{}","length":{}}})", is_count ? "samples" : "tracing-ms", runs.size() + 1);
 }

@@ -62,18 +62,33 @@ std::size_t ShownStacks::hidden_frames(StackId stack) const {
 }
 
 std::span<const std::uint32_t> ShownStacks::path(StackId stack) {
-  path_.clear();
-  if (stack == kNotSampled) return path_;
-  if (stack == kEmptyStack) path_.push_back(number_of_marker(kNoFrames));
-  for (StackId each = stack; each != kEmptyStack; each = caller_of(each)) path_.push_back(number_of(each));
-  std::ranges::reverse(path_);
-  if (const std::size_t hidden = hidden_frames(stack); hidden != 0) {
-    // Both ends tell most: where the program is, and what it came from.
-    const auto first = path_.begin() + static_cast<std::ptrdiff_t>(frames_before_hidden());
-    *first = number_of_marker(kHiddenFrames);
-    path_.erase(first + 1, first + static_cast<std::ptrdiff_t>(hidden));
+  if (stack == kNotSampled || stack == kEmptyStack) {
+    stacks_on_path_.clear();
+    path_.assign(stack == kNotSampled ? 0 : 1, number_of_marker(kNoFrames));
+    return path_;
   }
+  follow(stack);
+  if (const std::size_t hidden = hidden_frames(stack); hidden != 0) hide_frames(hidden);
   return path_;
+}
+
+void ShownStacks::follow(StackId stack) {
+  path_.resize(depth_of(stack));
+  stacks_on_path_.resize(depth_of(stack));
+  StackId each = stack;
+  for (std::size_t end = path_.size(); end != 0 && stacks_on_path_[end - 1] != each; --end) {
+    path_[end - 1] = number_of(each);
+    stacks_on_path_[end - 1] = each;
+    each = caller_of(each);
+  }
+}
+
+void ShownStacks::hide_frames(std::size_t count) {
+  // Both ends tell most: where the program is, and what it came from.
+  const auto first = path_.begin() + static_cast<std::ptrdiff_t>(frames_before_hidden());
+  *first = number_of_marker(kHiddenFrames);
+  path_.erase(first + 1, first + static_cast<std::ptrdiff_t>(count));
+  stacks_on_path_.clear();
 }
 
 }  // namespace gauge

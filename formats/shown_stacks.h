@@ -57,6 +57,8 @@ class ShownStacks {
     std::uint32_t depth = 0;
   };
 
+  void follow(StackId stack);
+  void hide_frames(std::size_t count);
   void add_nodes(const Profile& profile, std::span<const std::uint32_t> identity);
   void add_markers(const Profile& profile);
 
@@ -64,8 +66,11 @@ class ShownStacks {
   std::size_t max_depth_;
   std::vector<FrameId> frames_;
   std::vector<std::string> markers_;
-  std::vector<Node> nodes_;          // by StackId, of those that are shown
-  std::vector<std::uint32_t> path_;  // of the last call of path()
+  std::vector<Node> nodes_;  // by StackId, of those that are shown
+  // Of the last call of path(), and the stacks that end with each of its frames; none where frames are hidden. One path
+  // after the other begins as the one before.
+  std::vector<std::uint32_t> path_;
+  std::vector<StackId> stacks_on_path_;
 };
 
 }  // namespace gauge

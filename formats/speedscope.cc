@@ -21,6 +21,7 @@
 #include "formats/base/json_writer.h"
 #include "formats/buffered_output.h"
 #include "formats/json_text.h"
+#include "formats/number_text.h"
 #include "formats/path_bytes.h"
 #include "formats/recording_json.h"
 #include "formats/shown_stacks.h"
@@ -163,13 +164,28 @@ std::vector<std::uint32_t> bytes_of_frames(const ShownStacks& stacks) {
   return bytes;
 }
 
-/// "1,2,3".
-void append_numbers(std::span<const std::uint32_t> numbers, fmt::memory_buffer& text) {
-  for (const std::uint32_t& number : numbers) {
-    if (&number != &numbers.front()) text.push_back(',');
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}"), number);
+/// Paths as text, of which one begins with most frames of the one before.
+class PathText {
+ public:
+  /// "[1,2,3". Valid until the next call.
+  std::string_view of(std::span<const std::uint32_t> path) {
+    const auto same = static_cast<std::size_t>(std::ranges::mismatch(path, path_).in1 - path.begin());
+    path_.assign(path.begin(), path.end());
+    ends_.resize(path.size() + 1);
+    text_.resize(std::max(text_.size(), 1 + path.size() * (1 + kNumberBytes)));
+    for (std::size_t i = same; i < path.size(); ++i) {
+      char* at = text_.data() + ends_[i];
+      if (i != 0) *at++ = ',';
+      ends_[i + 1] = static_cast<std::size_t>(put_number(at, path[i]) - text_.data());
+    }
+    return {text_.data(), ends_.back()};
   }
-}
+
+ private:
+  std::vector<std::uint32_t> path_;      // the last
+  std::vector<std::size_t> ends_ = {1};  // in the text, of as many of its frames
+  std::vector<char> text_ = {'['};
+};
 
 /// One thread. Samples and weights are most of the file, and plain numbers: they are written without JsonWriter.
 void write_profile(std::string_view name, std::span<const StackRun> runs, ShownStacks& stacks, BufferedOutput& output) {
@@ -177,20 +193,17 @@ void write_profile(std::string_view name, std::span<const StackRun> runs, ShownS
   for (const StackRun& run : runs) length += run.duration;
   output.print(R"({{"type":"sampled","name":{},"unit":"nanoseconds","startValue":0,"endValue":{},"samples":[)",
                json_text(name), length.count());
-  fmt::memory_buffer text;
+  PathText text;
   for (const StackRun& run : runs) {
-    text.clear();
-    text.append(std::string_view{&run == &runs.front() ? "[" : ",["});
-    append_numbers(stacks.path(run.stack), text);
-    text.push_back(']');
-    output.append({text.data(), text.size()});
+    if (&run != &runs.front()) output.append(",");
+    output.append(text.of(stacks.path(run.stack)));
+    output.append("]");
   }
   output.append(R"(],"weights":[)");
   for (const StackRun& run : runs) {
-    text.clear();
-    if (&run != &runs.front()) text.push_back(',');
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}"), run.duration.count());
-    output.append({text.data(), text.size()});
+    char* at = output.room(1 + kNumberBytes);
+    if (&run != &runs.front()) *at++ = ',';
+    output.wrote(put_number(at, std::int64_t{run.duration.count()}));
   }
   output.append("]}");
 }

@@ -83,6 +83,21 @@ TEST(ShownStacks, OfTooDeepStacksThatCallEachOtherTheSameFramesAreHidden) {
   EXPECT_THAT(path(profile, stacks, StackId{12}), ElementsAre("a", "b", "c", "[frames not shown]", "j", "k", "l"));
 }
 
+TEST(ShownStacks, APathIsTheSameWhicheverCameBefore) {
+  const Profile profile = profile_of("a;b;c;d;e;f;g;h 1\na;b;x 1\na;b;c;y;z 1\nq 1\n- 1");
+  constexpr std::size_t kDepth = 5;  // frames of the first are hidden
+  ShownStacks stacks = whole(profile, kDepth);
+  std::vector<StackId> all{kNotSampled};
+  for (std::size_t i = 0; i < profile.stacks().size(); ++i) all.push_back(StackId{static_cast<std::uint32_t>(i)});
+  for (const StackId before : all) {
+    for (const StackId stack : all) {
+      (void)stacks.path(before);
+      ShownStacks anew = whole(profile, kDepth);
+      EXPECT_EQ(path(profile, stacks, stack), path(profile, anew, stack));
+    }
+  }
+}
+
 TEST(ShownStacks, SmallCallsOfACallerAreOneFrame) {
   const Profile profile = profile_of("main;a 99998\nmain;b;c 1\nmain;d 1");
   ShownStacks stacks = cut(profile, 10, 3);
