@@ -106,6 +106,16 @@ TEST_F(FrameObjectWalkerTest, FollowsOneFunctionCalledByAnother) {
   }
 }
 
+TEST_F(FrameObjectWalkerTest, FollowsAFunctionWhoseFormerCallerIsNoMemoryAnyMore) {
+  push_all(3);
+  walk();
+  reader.no_memory = {thread.frame_memory(1).address(), kFakeObjectLayout.frame_object.size};
+  for (int i = 0; i < 2; ++i) thread.pop();
+  thread.push(0x400);
+  thread.push(0x300);  // in the frame of its last call
+  EXPECT_THAT(codes(walk()), ElementsAre(0x300, 0x400, 0x100));
+}
+
 TEST_F(FrameObjectWalkerTest, TellsGeneratorsFromFunctions) {
   thread.push(0x100);
   thread.push(0x200, true);

@@ -23,11 +23,13 @@ class PausingReader final : public MemoryReader {
   std::size_t gathers = 0;
   std::size_t reads = 0;
   std::chrono::nanoseconds time{0};  // stands still
+  MemoryRange no_memory{};           // has been given back to the kernel
 
   std::size_t gather(std::span<const MemoryRange> ranges) noexcept override {
     ++gathers;
     std::size_t done = 0;
     for (const MemoryRange& range : ranges) {
+      if (!is_memory(range)) return done;
       for (std::size_t at = 0; at < range.size; at += piece_bytes, ++pieces) {
         before_piece(pieces);
         const std::size_t size = std::min(piece_bytes, range.size - at);
@@ -43,11 +45,16 @@ class PausingReader final : public MemoryReader {
   bool read_bytes(std::uintptr_t address, void* out, std::size_t size) noexcept override {
     ++reads;
     before_read();
+    if (!is_memory({address, size})) return false;
     std::memcpy(out, reinterpret_cast<const void*>(address), size);
     return true;
   }
 
  private:
+  [[nodiscard]] bool is_memory(const MemoryRange& range) const noexcept {
+    return range.address + range.size <= no_memory.address || range.address >= no_memory.address + no_memory.size;
+  }
+
   std::vector<std::byte> window_ = std::vector<std::byte>(kWindowBytes);
 };
 
