@@ -30,6 +30,7 @@ constexpr std::uint64_t eight_digits(std::uint64_t number) noexcept {
   return tens | (quarters - 10 * tens) << 8;
 }
 
+/// As text, all of them. Returns where they end.
 inline char* put_digits(char* at, std::uint64_t digits) noexcept {
   digits |= 0x30303030'30303030;  // "00000000"
   std::memcpy(at, &digits, sizeof digits);
@@ -50,6 +51,7 @@ inline char* put_digits(char* at, std::uint64_t digits) noexcept {
   return at + sizeof digits - zeros;
 }
 
+/// The same, with a sign where it is below zero.
 [[nodiscard]] inline char* put_number(char* at, std::signed_integral auto number) noexcept {
   const auto magnitude = static_cast<std::uint64_t>(number);
   if (number >= 0) return put_number(at, magnitude);
