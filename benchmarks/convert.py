@@ -40,7 +40,8 @@ def all_formats(gauge: str) -> list[str]:
 
 
 def writing_seconds(command: Sequence[str]) -> float:
-    """From the first byte of its output to the last: without what is read before, to know what there is."""
+    """From the first byte of its output to the last: without what is read before, to know what there is. Zero where all
+    comes in one piece."""
     process = subprocess.Popen([*command, "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     output = process.stdout.fileno()
@@ -57,7 +58,7 @@ def cells(runs: Sequence[Run], writing: Sequence[float], output: Path) -> list[s
     seconds = statistics.median(run.wall for run in runs)
     size = output.stat().st_size
     peak = max(run.max_rss for run in runs)
-    rates = [f"{size / 1e6 / each:.0f}" for each in (seconds, statistics.median(writing))]
+    rates = [f"{size / 1e6 / each:.0f}" if each else "" for each in (seconds, statistics.median(writing))]
     return [f"{seconds:.2f}", f"{peak / 2**20:.0f}", f"{size / 1e6:.1f}", *rates]
 
 

@@ -160,9 +160,12 @@ class Packets {
     packet.add_uint32(field::Packet::sequence_flags, kNeedsState);
     packet.add_uint64(field::Packet::timestamp, timestamp(time));
     packet.add_message(field::Packet::track_event, event.view());
-    SmallMessage<field::Trace, 144> entry;
+    constexpr std::size_t kMaxBytes = 144;
+    char* const at = output_.room(kMaxBytes);
+    protozero::fixed_size_buffer_adaptor place{at, kMaxBytes};
+    protozero::basic_pbf_builder<protozero::fixed_size_buffer_adaptor, field::Trace> entry{place};
     entry.add_message(field::Trace::packet, packet.view());
-    output_.append({entry.view().data(), entry.view().size()});
+    output_.wrote(at + place.size());
   }
 
   void begin(std::chrono::nanoseconds time, std::uint64_t track, const SliceRef& slice) {

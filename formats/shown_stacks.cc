@@ -61,26 +61,30 @@ std::size_t ShownStacks::hidden_frames(StackId stack) const {
   return (too_many + step - 1) / step * step;
 }
 
-std::span<const std::uint32_t> ShownStacks::path(StackId stack) {
+ShownPath ShownStacks::path(StackId stack) {
   if (stack == kNotSampled || stack == kEmptyStack) {
     stacks_on_path_.clear();
     path_.assign(stack == kNotSampled ? 0 : 1, number_of_marker(kNoFrames));
-    return path_;
+    return {.frames = path_};
   }
-  follow(stack);
-  if (const std::size_t hidden = hidden_frames(stack); hidden != 0) hide_frames(hidden);
-  return path_;
+  const std::size_t same = follow(stack);
+  const std::size_t hidden = hidden_frames(stack);
+  if (hidden == 0) return {.frames = path_, .same_frames = same};
+  hide_frames(hidden);
+  return {.frames = path_};
 }
 
-void ShownStacks::follow(StackId stack) {
+/// Returns how many frames of the path are as they were.
+std::size_t ShownStacks::follow(StackId stack) {
   path_.resize(depth_of(stack));
   stacks_on_path_.resize(depth_of(stack));
-  StackId each = stack;
-  for (std::size_t end = path_.size(); end != 0 && stacks_on_path_[end - 1] != each; --end) {
+  std::size_t end = path_.size();
+  for (StackId each = stack; end != 0 && stacks_on_path_[end - 1] != each; --end) {
     path_[end - 1] = number_of(each);
     stacks_on_path_[end - 1] = each;
     each = caller_of(each);
   }
+  return end;
 }
 
 void ShownStacks::hide_frames(std::size_t count) {

@@ -17,6 +17,12 @@ namespace gauge {
 /// Stands for the frames in the middle of a stack that is too deep.
 inline constexpr std::string_view kHiddenFrames = "[frames not shown]";
 
+/// The frames of a run of a stack, by number, outermost first; none where nothing was sampled.
+struct ShownPath {
+  std::span<const std::uint32_t> frames;
+  std::size_t same_frames = 0;  // so many are those that the last path began with
+};
+
 /// Frames that are shown, numbered from 0 in the order of the stacks; markers, which are no functions, after them.
 class ShownStacks {
  public:
@@ -31,9 +37,9 @@ class ShownStacks {
   [[nodiscard]] std::span<const std::string> markers() const noexcept { return markers_; }
   [[nodiscard]] const ShownTree& tree() const noexcept { return tree_; }
 
-  /// The frames of a run of the stack, outermost first; none where nothing was sampled. Valid until the next call.
+  /// Valid until the next call.
   /// @param stack  one that is shown, or kNotSampled; here as below
-  [[nodiscard]] std::span<const std::uint32_t> path(StackId stack);
+  [[nodiscard]] ShownPath path(StackId stack);
 
   // What paths are made of. Below, `stack` is not kNotSampled.
 
@@ -57,7 +63,7 @@ class ShownStacks {
     std::uint32_t depth = 0;
   };
 
-  void follow(StackId stack);
+  std::size_t follow(StackId stack);
   void hide_frames(std::size_t count);
   void add_nodes(const Profile& profile, std::span<const std::uint32_t> identity);
   void add_markers(const Profile& profile);

@@ -26,7 +26,7 @@ class ThreadSlices {
   /// Call once.
   void write(std::span<const StackRun> runs) {
     for (const StackRun& run : runs) {
-      show(stacks_.path(run.stack));
+      show(stacks_.path(run.stack).frames);
       // To the innermost slice alone: the others are given it when that ends.
       if (!open_.empty()) open_.back().weights += run.weights();
       time_ += run.duration;

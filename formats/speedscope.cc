@@ -167,36 +167,38 @@ std::vector<std::uint32_t> bytes_of_frames(const ShownStacks& stacks) {
 /// Paths as text, of which one begins with most frames of the one before.
 class PathText {
  public:
+  /// @param stacks  must outlive this, and nobody else asks them for paths
+  explicit PathText(ShownStacks& stacks) : stacks_(stacks) {}
+
   /// "[1,2,3". Valid until the next call.
-  std::string_view of(std::span<const std::uint32_t> path) {
-    const auto same = static_cast<std::size_t>(std::ranges::mismatch(path, path_).in1 - path.begin());
-    path_.assign(path.begin(), path.end());
-    ends_.resize(path.size() + 1);
-    text_.resize(std::max(text_.size(), 1 + path.size() * (1 + kNumberBytes)));
-    for (std::size_t i = same; i < path.size(); ++i) {
+  std::string_view of(StackId stack) {
+    const ShownPath path = stacks_.path(stack);
+    const std::size_t count = path.frames.size();
+    ends_.resize(count + 1);
+    text_.resize(std::max(text_.size(), 1 + count * (1 + kNumberBytes)));
+    for (std::size_t i = path.same_frames; i < count; ++i) {
       char* at = text_.data() + ends_[i];
       if (i != 0) *at++ = ',';
-      ends_[i + 1] = static_cast<std::size_t>(put_number(at, path[i]) - text_.data());
+      ends_[i + 1] = static_cast<std::size_t>(put_number(at, path.frames[i]) - text_.data());
     }
     return {text_.data(), ends_.back()};
   }
 
  private:
-  std::vector<std::uint32_t> path_;      // the last
-  std::vector<std::size_t> ends_ = {1};  // in the text, of as many of its frames
+  ShownStacks& stacks_;
+  std::vector<std::size_t> ends_ = {1};  // in the text, of as many frames of the last path
   std::vector<char> text_ = {'['};
 };
 
 /// One thread. Samples and weights are most of the file, and plain numbers: they are written without JsonWriter.
-void write_profile(std::string_view name, std::span<const StackRun> runs, ShownStacks& stacks, BufferedOutput& output) {
+void write_profile(std::string_view name, std::span<const StackRun> runs, PathText& paths, BufferedOutput& output) {
   nanoseconds length{};
   for (const StackRun& run : runs) length += run.duration;
   output.print(R"({{"type":"sampled","name":{},"unit":"nanoseconds","startValue":0,"endValue":{},"samples":[)",
                json_text(name), length.count());
-  PathText text;
   for (const StackRun& run : runs) {
     if (&run != &runs.front()) output.append(",");
-    output.append(text.of(stacks.path(run.stack)));
+    output.append(paths.of(run.stack));
     output.append("]");
   }
   output.append(R"(],"weights":[)");
@@ -222,15 +224,16 @@ void write_speedscope(const Profile& profile, const WriteOptions& options, Sink&
   const std::vector<std::string> names =
       profile_names(profile, threads, order_text(timelines) + rest_text(stacks.tree()));
 
+  PathText paths{stacks};
   BufferedOutput output{sink};
   output.append("{");
   output.append(opening(profile, stacks, options.frames, timelines.window));
   output.append(R"(,"profiles":[)");
   // The app needs a profile to show, if only an empty one.
-  if (threads.empty()) write_profile("no samples", {}, stacks, output);
+  if (threads.empty()) write_profile("no samples", {}, paths, output);
   for (std::size_t i = 0; i < threads.size(); ++i) {
     if (i != 0) output.append(",");
-    write_profile(names[i], timelines.threads[index_of(threads[i])], stacks, output);
+    write_profile(names[i], timelines.threads[index_of(threads[i])], paths, output);
   }
   output.append("]}");
   output.finish();

@@ -88,9 +88,9 @@ TEST(PathBytes, AgreeWithPathsHoweverMuchOfThemIsHidden) {
     for (std::uint32_t i = 0; i < 2000; ++i) {
       const StackId before{static_cast<std::uint32_t>(1 + random() % (profile.stacks().size() - 1))};
       const StackId stack{static_cast<std::uint32_t>(1 + random() % (profile.stacks().size() - 1))};
-      const std::span<const std::uint32_t> seen = stacks.path(before);
+      const std::span<const std::uint32_t> seen = stacks.path(before).frames;
       const std::vector<std::uint32_t> path_before(seen.begin(), seen.end());
-      EXPECT_EQ(bytes.of_new(before, stack), bytes_of_new_frames(path_before, stacks.path(stack), of_frames));
+      EXPECT_EQ(bytes.of_new(before, stack), bytes_of_new_frames(path_before, stacks.path(stack).frames, of_frames));
     }
   }
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,7 +42,7 @@ ShownStacks cut(const Profile& profile, std::size_t max_depth, std::uint64_t max
 
 std::vector<std::string> path(const Profile& profile, ShownStacks& stacks, StackId stack) {
   std::vector<std::string> names;
-  for (const std::uint32_t number : stacks.path(stack)) names.push_back(name_of(profile, stacks, number));
+  for (const std::uint32_t number : stacks.path(stack).frames) names.push_back(name_of(profile, stacks, number));
   return names;
 }
 
@@ -83,7 +85,7 @@ TEST(ShownStacks, OfTooDeepStacksThatCallEachOtherTheSameFramesAreHidden) {
   EXPECT_THAT(path(profile, stacks, StackId{12}), ElementsAre("a", "b", "c", "[frames not shown]", "j", "k", "l"));
 }
 
-TEST(ShownStacks, APathIsTheSameWhicheverCameBefore) {
+TEST(ShownStacks, APathIsTheSameWhicheverCameBeforeAndSaysWhatItHasOfThat) {
   const Profile profile = profile_of("a;b;c;d;e;f;g;h 1\na;b;x 1\na;b;c;y;z 1\nq 1\n- 1");
   constexpr std::size_t kDepth = 5;  // frames of the first are hidden
   ShownStacks stacks = whole(profile, kDepth);
@@ -91,9 +93,16 @@ TEST(ShownStacks, APathIsTheSameWhicheverCameBefore) {
   for (std::size_t i = 0; i < profile.stacks().size(); ++i) all.push_back(StackId{static_cast<std::uint32_t>(i)});
   for (const StackId before : all) {
     for (const StackId stack : all) {
-      (void)stacks.path(before);
+      const auto last = path(profile, stacks, before);
+      const std::size_t same = stacks.path(stack).same_frames;
       ShownStacks anew = whole(profile, kDepth);
-      EXPECT_EQ(path(profile, stacks, stack), path(profile, anew, stack));
+      const auto expected = path(profile, anew, stack);
+      ASSERT_LE(same, std::min(last.size(), expected.size()));
+      EXPECT_TRUE(std::equal(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(same), expected.begin()));
+      EXPECT_EQ(path(profile, stacks, stack), expected);
+      if (before == stack && last.size() < kDepth && stack != kEmptyStack) {
+        EXPECT_EQ(same, last.size());
+      }
     }
   }
 }
