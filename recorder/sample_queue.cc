@@ -194,6 +194,7 @@ bool SampleProducer::on_interval(std::chrono::nanoseconds interval) noexcept {
 }
 
 bool SampleProducer::on_sample(const ThreadSample& sample) noexcept {
+  was_held_up_ = was_held_up_ || sample.time >= too_late_;
   ThreadState& state = state_of(sample.thread);
   const Continuity continuity = since_queued(state, sample);
   const std::size_t shared = shared_frames(frames_of(sample.thread).first(state.depth), sample.frames);
@@ -240,7 +241,8 @@ SampleProducer::Continuity SampleProducer::since_queued(const ThreadState& state
 std::uint32_t SampleProducer::status_of(const ThreadState& state, const ThreadSample& sample,
                                         bool is_new_call) const noexcept {
   std::uint32_t status = sample.status & ~std::uint32_t{gpf::kAfterGap | gpf::kNewCall};
-  if (!state.is_queued || state.last_slot + 1 != slot_) status |= gpf::kAfterGap;
+  const bool is_next = state.is_queued && state.last_slot + 1 == slot_;
+  if (!is_next || sample.time >= too_late_) status |= gpf::kAfterGap;
   if (is_new_call) status |= gpf::kNewCall;
   return status;
 }

@@ -58,8 +58,16 @@ class SampleProducer final : public StackVisitor {
 
   /// Tells the other side of another interval, from the next sample on. @return false if there is no room: tell again
   bool on_interval(std::chrono::nanoseconds interval) noexcept;
-  /// Starts the look at slot `slot` of the sampling grid. A thread without a sample in slot - 1 comes back from a gap.
-  void begin_tick(std::uint64_t slot) noexcept { slot_ = slot; }
+  /// Starts the look at slot `slot` of the sampling grid. A thread without a sample in slot - 1 comes back from a gap,
+  /// and so does one that is sampled only from `too_late` on, because the sampler lost its core in the middle of the
+  /// look.
+  void begin_tick(std::uint64_t slot, std::chrono::nanoseconds too_late = std::chrono::nanoseconds::max()) noexcept {
+    slot_ = slot;
+    too_late_ = too_late;
+    was_held_up_ = false;
+  }
+  /// Whether samples of this tick were too late.
+  [[nodiscard]] bool was_held_up() const noexcept { return was_held_up_; }
 
   bool on_code(const CodeSight& code) noexcept override;
   bool on_thread(const ThreadSight& thread) noexcept override;
@@ -97,6 +105,8 @@ class SampleProducer final : public StackVisitor {
 
   ByteRing& ring_;
   std::uint64_t slot_ = 0;
+  std::chrono::nanoseconds too_late_{};
+  bool was_held_up_ = false;
   std::uint64_t dropped_ = 0;
   std::chrono::nanoseconds last_time_{};
   std::vector<ThreadState> threads_;

@@ -75,12 +75,16 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
 }
 
 void Sampler::start_grid(nanoseconds begin) noexcept {
-  // Two on, so that no sample before and after a pause seem to be neighbours.
-  slot_ += 2;
-  grid_slot_ = slot_;
-  grid_start_ = begin + interval_;
+  slot_ += 2;  // so that no samples before and after a pause seem to be neighbours
   last_tick_ = begin;
   last_slot_ = slot_ - 1;
+  begin_grid(begin);
+}
+
+/// Makes the slot that comes next the first of a grid.
+void Sampler::begin_grid(nanoseconds begin) noexcept {
+  grid_slot_ = slot_;
+  grid_start_ = begin + interval_;
   deadline_ = begin + draw_step();
 }
 
@@ -94,7 +98,7 @@ void Sampler::tick(nanoseconds now) noexcept {
   last_tick_ = now;
   last_slot_ = slot_;
   if (!is_interval_told_) is_interval_told_ = producer_.on_interval(interval_);
-  producer_.begin_tick(slot_);
+  producer_.begin_tick(slot_, now + interval_);
   parts_.source.look(producer_);
   parts_.progress.ticks.fetch_add(1, std::memory_order_relaxed);
   // Ring once per filling: the reader takes everything when it wakes.
@@ -105,10 +109,16 @@ void Sampler::tick(nanoseconds now) noexcept {
 
 void Sampler::choose_next_deadline() noexcept {
   const nanoseconds now = parts_.clock.now();
-  // What is drawn has the length of an interval, so a correction of any size leaves the chances equal.
-  deadline_ += draw_step() - (deadline_ - grid_point()) / kStepsToGrid;
-  ++slot_;
-  skip_missed_slots(now);
+  if (producer_.was_held_up()) {
+    // What passed while the sampler had no core is missed by the threads that it had seen and by those that it had not.
+    slot_ += 2;
+    begin_grid(now);
+  } else {
+    // What is drawn has the length of an interval, so a correction of any size leaves the chances equal.
+    deadline_ += draw_step() - (deadline_ - grid_point()) / kStepsToGrid;
+    ++slot_;
+    skip_missed_slots(now);
+  }
   if (now >= next_report_) {
     report();
     next_report_ = now + kReportInterval;
@@ -124,9 +134,7 @@ void Sampler::keep_budget(nanoseconds now) noexcept {
   if (interval == interval_) return;
   interval_ = interval;
   is_interval_told_ = false;
-  grid_slot_ = slot_;
-  grid_start_ = now + interval_;
-  deadline_ = now + draw_step();
+  begin_grid(now);
 }
 
 /// A little late, a tick still is its slot's: the sample stands for the time since the one before. A whole interval

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "formats/gpf/records.h"
@@ -232,7 +234,7 @@ TEST_F(SamplerTest, AtAPauseOnlyWhatPassedBeforeItIsMissed) {
   EXPECT_EQ(progress_.missed_ticks, 19U);
 }
 
-/// What each of the samples in the queue stands for, in order, by the rule of the file format.
+/// What the samples of each thread in the queue stand for together, by the rule of the file format.
 class StoodFor final : public QueueVisitor {
  public:
   explicit StoodFor(nanoseconds interval) : interval_(interval) {}
@@ -241,17 +243,38 @@ class StoodFor final : public QueueVisitor {
   void on_task(const TaskSight&) override {}
   void on_interval(nanoseconds interval) override { intervals.push_back(interval_ = interval); }
   void on_sample(const QueuedSample& sample) override {
-    const nanoseconds since = sample.time - last_;
-    total += (sample.status & gpf::kAfterGap) != 0 ? std::min(interval_, since) : since;
-    last_ = sample.time;
+    const nanoseconds since = sample.time - std::exchange(last_[sample.thread], sample.time);
+    totals[sample.thread] += (sample.status & gpf::kAfterGap) != 0 ? std::min(interval_, since) : since;
   }
-  nanoseconds total{};
+  std::map<std::uint32_t, nanoseconds> totals;
   std::vector<nanoseconds> intervals;
 
  private:
   nanoseconds interval_;
-  nanoseconds last_{};
+  std::map<std::uint32_t, nanoseconds> last_;
 };
+
+TEST_F(SamplerTest, WhatPassesInTheMiddleOfALookIsMissedByAllThreads) {
+  nanoseconds end{};
+  source_.on_look = [this, &end, looks = 0](StackVisitor& visitor) mutable {
+    ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}});
+    if (++looks % 7 == 0) clock_.time += std::chrono::microseconds{100 + looks * 37 % 40'000};  // its core was taken
+    ScriptedSource::show_sample(visitor, 2, clock_.time, {{1, 0}});
+    end = clock_.time;
+  };
+  run(5'000);
+  StoodFor stood_for{1ms};
+  SampleConsumer consumer{ring_};
+  while (consumer.take(stood_for)) {
+  }
+  ASSERT_EQ(stood_for.totals.size(), 2U);
+  const nanoseconds missed = static_cast<std::int64_t>(progress_.missed_ticks) * 1ms;
+  EXPECT_GT(missed, 5s);
+  for (const auto& [thread, total] : stood_for.totals) {
+    EXPECT_NEAR(static_cast<double>((total + missed).count()) / static_cast<double>((end - kStart).count()), 1, 0.01)
+        << thread;
+  }
+}
 
 class SamplerBudgetTest : public SamplerTest {
  protected:
@@ -330,7 +353,7 @@ TEST_F(SamplerBudgetTest, SamplesStandForAllTheTimeWhateverTheInterval) {
   EXPECT_GT(seen_.intervals.size(), 10U);
   EXPECT_EQ(progress_.missed_ticks, 0U);
   const auto in_ms = [](nanoseconds time) { return static_cast<double>(time.count()) / 1e6; };
-  EXPECT_NEAR(in_ms(seen_.total), in_ms(looks_.back() - kStart), 10);  // the first sample stands for an interval
+  EXPECT_NEAR(in_ms(seen_.totals.at(1)), in_ms(looks_.back() - kStart), 10);  // the first sample stands for an interval
 }
 
 TEST_F(SamplerTest, StopWakesASleepingSampler) {
