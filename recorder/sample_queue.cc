@@ -194,8 +194,8 @@ bool SampleProducer::on_interval(std::chrono::nanoseconds interval) noexcept {
 }
 
 bool SampleProducer::on_sample(const ThreadSample& sample) noexcept {
-  was_held_up_ = was_held_up_ || sample.time >= too_late_;
   ThreadState& state = state_of(sample.thread);
+  was_held_up_ = was_held_up_ || is_too_late(state, sample);
   const Continuity continuity = since_queued(state, sample);
   const std::size_t shared = shared_frames(frames_of(sample.thread).first(state.depth), sample.frames);
   const std::span<const SampledFrame> fresh = sample.frames.first(sample.frames.size() - shared);
@@ -238,11 +238,15 @@ SampleProducer::Continuity SampleProducer::since_queued(const ThreadState& state
   return result;
 }
 
+bool SampleProducer::is_too_late(const ThreadState& state, const ThreadSample& sample) const noexcept {
+  return state.is_queued && sample.time - tick_time_ - state.last_delay >= too_late_;
+}
+
 std::uint32_t SampleProducer::status_of(const ThreadState& state, const ThreadSample& sample,
                                         bool is_new_call) const noexcept {
   std::uint32_t status = sample.status & ~std::uint32_t{gpf::kAfterGap | gpf::kNewCall};
   const bool is_next = state.is_queued && state.last_slot + 1 == slot_;
-  if (!is_next || sample.time >= too_late_) status |= gpf::kAfterGap;
+  if (!is_next || is_too_late(state, sample)) status |= gpf::kAfterGap;
   if (is_new_call) status |= gpf::kNewCall;
   return status;
 }
@@ -258,6 +262,7 @@ void SampleProducer::remember_dropped(ThreadState& state, const ThreadSample& sa
 void SampleProducer::remember_queued(ThreadState& state, const ThreadSample& sample, std::size_t shared) noexcept {
   last_time_ = sample.time;
   state.last_slot = slot_;
+  state.last_delay = sample.time - tick_time_;
   state.dropped_cpu = {};
   state.has_dropped = false;
   state.is_queued = true;

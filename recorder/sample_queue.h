@@ -58,11 +58,13 @@ class SampleProducer final : public StackVisitor {
 
   /// Tells the other side of another interval, from the next sample on. @return false if there is no room: tell again
   bool on_interval(std::chrono::nanoseconds interval) noexcept;
-  /// Starts the look at slot `slot` of the sampling grid. A thread without a sample in slot - 1 comes back from a gap,
-  /// and so does one that is sampled only from `too_late` on, because the sampler lost its core in the middle of the
-  /// look.
-  void begin_tick(std::uint64_t slot, std::chrono::nanoseconds too_late = std::chrono::nanoseconds::max()) noexcept {
+  /// Starts the look at slot `slot` of the sampling grid, at `time`. A thread without a sample in slot - 1 comes back
+  /// from a gap. So does one whose sample is later in the look than its last one was, by `too_late` or more: the
+  /// sampler has lost its core in the middle of the look.
+  void begin_tick(std::uint64_t slot, std::chrono::nanoseconds time = {},
+                  std::chrono::nanoseconds too_late = std::chrono::nanoseconds::max()) noexcept {
     slot_ = slot;
+    tick_time_ = time;
     too_late_ = too_late;
     was_held_up_ = false;
   }
@@ -80,6 +82,7 @@ class SampleProducer final : public StackVisitor {
  private:
   struct ThreadState {
     std::uint64_t last_slot = 0;             // of its last queued sample
+    std::chrono::nanoseconds last_delay{};   // likewise, since its look began
     std::chrono::nanoseconds dropped_cpu{};  // of the samples dropped since
     std::uint32_t thread = 0;
     std::uint32_t depth = 0;        // frames remembered
@@ -98,6 +101,7 @@ class SampleProducer final : public StackVisitor {
   [[nodiscard]] ThreadState& state_of(std::uint32_t thread) noexcept;
   [[nodiscard]] std::span<SampledFrame> frames_of(std::uint32_t thread) noexcept;
   [[nodiscard]] static Continuity since_queued(const ThreadState& state, const ThreadSample& sample) noexcept;
+  [[nodiscard]] bool is_too_late(const ThreadState& state, const ThreadSample& sample) const noexcept;
   [[nodiscard]] std::uint32_t status_of(const ThreadState& state, const ThreadSample& sample,
                                         bool is_new_call) const noexcept;
   void remember_dropped(ThreadState& state, const ThreadSample& sample, Continuity continuity) noexcept;
@@ -105,6 +109,7 @@ class SampleProducer final : public StackVisitor {
 
   ByteRing& ring_;
   std::uint64_t slot_ = 0;
+  std::chrono::nanoseconds tick_time_{};
   std::chrono::nanoseconds too_late_{};
   bool was_held_up_ = false;
   std::uint64_t dropped_ = 0;

@@ -13,6 +13,8 @@ constexpr nanoseconds kReportInterval = std::chrono::milliseconds{10};
 /// Each step takes back a part of what chance has led away from the grid: deadlines stay within some intervals of it
 /// (one standard deviation is 0.83), and steps are seldom much below half an interval.
 constexpr int kStepsToGrid = 16;
+/// Intervals that a look may be held up. By fewer, the next tick comes at once, and nothing is missed.
+constexpr int kTooLate = 2;
 
 /// splitmix64 (Steele, Lea, Flood 2014): one multiplication chain, good in all bits, any seed.
 std::uint64_t next_random(std::uint64_t& state) noexcept {
@@ -98,7 +100,7 @@ void Sampler::tick(nanoseconds now) noexcept {
   last_tick_ = now;
   last_slot_ = slot_;
   if (!is_interval_told_) is_interval_told_ = producer_.on_interval(interval_);
-  producer_.begin_tick(slot_, now + interval_);
+  producer_.begin_tick(slot_, now, kTooLate * interval_);
   parts_.source.look(producer_);
   parts_.progress.ticks.fetch_add(1, std::memory_order_relaxed);
   // Ring once per filling: the reader takes everything when it wakes.

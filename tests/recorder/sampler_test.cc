@@ -254,26 +254,47 @@ class StoodFor final : public QueueVisitor {
   std::map<std::uint32_t, nanoseconds> last_;
 };
 
-TEST_F(SamplerTest, WhatPassesInTheMiddleOfALookIsMissedByAllThreads) {
-  nanoseconds end{};
-  source_.on_look = [this, &end, looks = 0](StackVisitor& visitor) mutable {
-    ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}});
-    if (++looks % 7 == 0) clock_.time += std::chrono::microseconds{100 + looks * 37 % 40'000};  // its core was taken
-    ScriptedSource::show_sample(visitor, 2, clock_.time, {{1, 0}});
-    end = clock_.time;
-  };
-  run(5'000);
-  StoodFor stood_for{1ms};
-  SampleConsumer consumer{ring_};
-  while (consumer.take(stood_for)) {
+/// Looks at two threads, between which so much time passes as `delay` says of each look.
+class HeldUpSamplerTest : public SamplerTest {
+ protected:
+  void run_delayed(std::uint64_t ticks, const std::function<nanoseconds(std::uint64_t)>& delay) {
+    source_.on_look = [this, delay, looks = std::uint64_t{0}](StackVisitor& visitor) mutable {
+      ScriptedSource::show_sample(visitor, 1, clock_.time, {{1, 0}});
+      clock_.time += delay(++looks);
+      ScriptedSource::show_sample(visitor, 2, clock_.time, {{1, 0}});
+      end_ = clock_.time;
+    };
+    run(ticks);
   }
-  ASSERT_EQ(stood_for.totals.size(), 2U);
-  const nanoseconds missed = static_cast<std::int64_t>(progress_.missed_ticks) * 1ms;
-  EXPECT_GT(missed, 5s);
-  for (const auto& [thread, total] : stood_for.totals) {
-    EXPECT_NEAR(static_cast<double>((total + missed).count()) / static_cast<double>((end - kStart).count()), 1, 0.01)
-        << thread;
+  /// Of the time that passed, what each thread's samples stand for, and what was missed.
+  void expect_all_time_counted() {
+    StoodFor stood_for{options_.interval};
+    SampleConsumer consumer{ring_};
+    while (consumer.take(stood_for)) {
+    }
+    ASSERT_EQ(stood_for.totals.size(), 2U);
+    const nanoseconds missed = static_cast<std::int64_t>(progress_.missed_ticks) * options_.interval;
+    for (const auto& [thread, total] : stood_for.totals) {
+      EXPECT_NEAR(static_cast<double>((total + missed).count()) / static_cast<double>((end_ - kStart).count()), 1, 0.01)
+          << thread;
+    }
   }
+
+  nanoseconds end_{};
+};
+
+TEST_F(HeldUpSamplerTest, WhatPassesInTheMiddleOfALookIsMissedByAllThreads) {
+  run_delayed(5'000, [](std::uint64_t look) {  // every seventh time its core is taken
+    return look % 7 == 0 ? std::chrono::microseconds{100 + look * 37 % 40'000} : 0us;
+  });
+  EXPECT_GT(progress_.missed_ticks, 5'000U);
+  expect_all_time_counted();
+}
+
+TEST_F(HeldUpSamplerTest, LooksThatAlwaysTakeLongFollowOneAfterTheOther) {
+  run_delayed(5'000, [](std::uint64_t) { return 2500us; });
+  EXPECT_LT(end_ - kStart, 5'000 * 3ms);
+  expect_all_time_counted();
 }
 
 class SamplerBudgetTest : public SamplerTest {
