@@ -54,11 +54,11 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
     // Before the other: who stops has resumed before, which the sampler may see late, too.
     const bool is_stopping = parts_.control.is_stopping();
     const bool is_paused = parts_.control.is_paused();
-    if (is_looking && is_paused) end_grid(parts_.control.changed_at());
-    if (!is_looking && !is_paused) start_grid(parts_.control.changed_at());
+    if (is_looking && is_paused) stop_looking(parts_.control.changed_at());
+    if (!is_looking && !is_paused) start_looking(parts_.control.changed_at());
     is_looking = !is_paused;
     if (is_stopping || now >= end) {
-      if (is_looking) end_grid(std::min(now, end));
+      if (is_looking) stop_looking(std::min(now, end));
       return is_stopping ? SamplerEnd::stopped : SamplerEnd::duration_over;
     }
     if (is_paused) {
@@ -66,7 +66,7 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
     } else if (now < deadline_) {
       parts_.clock.wait_until(parts_.control.bell(), seen, std::min(deadline_, end));
     } else if (parts_.source.is_finalizing()) {
-      end_grid(now);
+      stop_looking(now);
       return SamplerEnd::interpreter_ended;
     } else {
       skip_missed_slots(now);
@@ -76,21 +76,21 @@ SamplerEnd Sampler::sample_until(nanoseconds end) noexcept {
   }
 }
 
-void Sampler::start_grid(nanoseconds begin) noexcept {
+void Sampler::start_looking(nanoseconds begin) noexcept {
   slot_ += 2;  // so that no samples before and after a pause seem to be neighbours
   last_tick_ = begin;
   last_slot_ = slot_ - 1;
-  begin_grid(begin);
+  lay_grid(begin);
 }
 
-/// Makes the slot that comes next the first of a grid.
-void Sampler::begin_grid(nanoseconds begin) noexcept {
+/// A new grid, whose first point is an interval after `begin`: that of the slot that comes next.
+void Sampler::lay_grid(nanoseconds begin) noexcept {
   grid_slot_ = slot_;
   grid_start_ = begin + interval_;
   deadline_ = begin + draw_step();
 }
 
-void Sampler::end_grid(nanoseconds end) noexcept {
+void Sampler::stop_looking(nanoseconds end) noexcept {
   skip_missed_slots(end);
   if (slot_ != last_slot_ + 1) count_missed(end);
 }
@@ -114,7 +114,7 @@ void Sampler::choose_next_deadline() noexcept {
   if (producer_.was_held_up()) {
     // What passed while the sampler had no core is missed by the threads that it had seen and by those that it had not.
     slot_ += 2;
-    begin_grid(now);
+    lay_grid(now);
   } else {
     // What is drawn has the length of an interval, so a correction of any size leaves the chances equal.
     deadline_ += draw_step() - (deadline_ - grid_point()) / kStepsToGrid;
@@ -136,7 +136,7 @@ void Sampler::keep_budget(nanoseconds now) noexcept {
   if (interval == interval_) return;
   interval_ = interval;
   is_interval_told_ = false;
-  begin_grid(now);
+  lay_grid(now);
 }
 
 /// A little late, a tick still is its slot's: the sample stands for the time since the one before. A whole interval

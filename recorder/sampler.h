@@ -93,9 +93,9 @@ class Sampler {
 
  private:
   [[nodiscard]] SamplerEnd sample_until(std::chrono::nanoseconds end) noexcept;
-  void start_grid(std::chrono::nanoseconds begin) noexcept;
-  void begin_grid(std::chrono::nanoseconds begin) noexcept;
-  void end_grid(std::chrono::nanoseconds end) noexcept;
+  void start_looking(std::chrono::nanoseconds begin) noexcept;
+  void lay_grid(std::chrono::nanoseconds begin) noexcept;
+  void stop_looking(std::chrono::nanoseconds end) noexcept;
   void keep_budget(std::chrono::nanoseconds now) noexcept;
   void tick(std::chrono::nanoseconds now) noexcept;
   void choose_next_deadline() noexcept;
