@@ -20,7 +20,6 @@ constexpr std::size_t kQueueBytes = std::size_t{1} << 20;
 constexpr nanoseconds kBlockInterval = std::chrono::seconds{1};
 // What SIGKILL takes is what came since the open block was last kept.
 constexpr nanoseconds kKeepInterval = std::chrono::milliseconds{15};
-constexpr nanoseconds kPausedKeepInterval = std::chrono::milliseconds{100};  // nothing comes, but resume() may
 constexpr nanoseconds kAnchorInterval = std::chrono::seconds{10};
 
 /// The two clocks as close together as they can be read: in the middle of two readings of the one.
@@ -56,6 +55,13 @@ void StreamThread::start() {
     stream_thread_.join();
     throw;
   }
+  // By the caller, which may have to wait for a core until now: nothing is recorded of how long that takes.
+  resume();
+}
+
+void StreamThread::resume() noexcept {
+  control_.resume(clock_.now());
+  queue_bell_.ring();  // while paused, the stream thread sleeps for longer
 }
 
 void StreamThread::finish(const std::string& reason) {
@@ -127,7 +133,6 @@ void StreamThread::open_and_record() {
     SampleStream stream{parts.writer(), plan_.line_tables, plan_.files.parts ? Parts::many : Parts::one};
     publish(parts, stream);
     is_started_ = true;
-    resume();
     started_.set_value();
     record_to_end(parts, stream);
   } catch (...) {
@@ -195,7 +200,7 @@ void StreamThread::record(RecordingParts& parts, SampleStream& stream) {
     keep_or_rotate(parts, stream);
     serve_flushes(flushes, parts, stream);
     note_cpu();
-    queue_bell_.wait_until(seen, clock_.now() + (is_paused() ? kPausedKeepInterval : kKeepInterval));
+    queue_bell_.wait_until(seen, clock_.now() + (is_paused() ? kBlockInterval : kKeepInterval));
   }
   sampler_thread_.join();
   write_end(parts, stream);

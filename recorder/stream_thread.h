@@ -74,7 +74,7 @@ class StreamThread {
   /// at it. @throws Error what kept the recording from starting; no file is left behind
   void start();
   void pause() noexcept { control_.pause(clock_.now()); }
-  void resume() noexcept { control_.resume(clock_.now()); }
+  void resume() noexcept;
   [[nodiscard]] bool is_paused() const noexcept { return control_.is_paused(); }
   /// Returns once all that was sampled before the call is in the file, in a closed block; with `to_disk`, on the disk.
   /// Harmless once the recording is over. @throws Error what had ended it, if that was a failure

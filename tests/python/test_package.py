@@ -14,7 +14,7 @@ PROGRAM = """
 import time
 
 def work():
-    until = time.process_time() + 0.1
+    until = time.process_time() + 0.3
     while time.process_time() < until:
         pass
 

@@ -74,7 +74,7 @@ def bare_and_recorded(interpreter: Interpreter, folder: pathlib.Path, source: st
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_a_crash_is_the_programs_own(newest: Interpreter, tmp_path: pathlib.Path, handler: str) -> None:
     source, status = HANDLERS[handler]
-    bare, _ = bare_and_recorded(newest, tmp_path, CRASH + source + "work(0.05)\ncrash()\n")
+    bare, _ = bare_and_recorded(newest, tmp_path, CRASH + source + "work(0.2)\ncrash()\n")
     assert bare.status == status
     assert ("Fatal Python error" in bare.errors) == ("faulthandler" in source)
     assert ("theirs" in bare.errors) == (handler == "library")

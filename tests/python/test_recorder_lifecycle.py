@@ -21,10 +21,14 @@ SPIN = """
 
     import gauge
 
-    def spin(seconds):
-        until = time.thread_time() + seconds
-        while time.thread_time() < until:
-            pass
+    def spin(seconds):  # for longer where the sampler got no core meanwhile, as on a busy machine
+        enough = recorder.stats.ticks + 20
+        while True:
+            until = time.thread_time() + seconds
+            while time.thread_time() < until:
+                pass
+            if recorder.stats.ticks >= enough or not recorder.stats.is_running:
+                break
 
     def spin_until_written():
         written = recorder.stats.samples
@@ -39,7 +43,7 @@ SPIN = """
 # rate a block is full long before the second is over after which it is written in any case.
 SPIN_FAST = SPIN.replace("rate=1000", "rate=20_000")
 
-# Of the fifty samples and more that each program gets on a machine of its own; other tests may use most of this one.
+# Of the twenty ticks and more that each program waits for.
 SOME = 10
 
 
@@ -144,6 +148,11 @@ def test_a_sudden_end_leaves_a_readable_file(
 KILLED_SOMETIME = (
     SPIN
     + """
+    if sys.argv[2:] == ["after a pause"]:
+        spin(0.05)
+        recorder.pause()
+        time.sleep(0.04)  # by then the writer has seen it
+        recorder.resume()
     until = time.monotonic() + float(sys.argv[1])
     while time.monotonic() < until:
         pass
@@ -153,10 +162,16 @@ KILLED_SOMETIME = (
 )
 
 
-def test_a_kill_costs_the_last_moments_at_most(newest: Interpreter, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("moments", "when"),
+    [((0.2, 0.35, 0.5, 0.99, 1.0, 1.02, 1.3), []), ((0.05, 0.06, 0.07, 0.08, 0.09), ["after a pause"])],
+)
+def test_a_kill_costs_the_last_moments_at_most(
+    newest: Interpreter, tmp_path: pathlib.Path, moments: tuple[float, ...], when: list[str]
+) -> None:
     lost = []
-    for seconds in (0.2, 0.35, 0.5, 0.99, 1.0, 1.02, 1.3):
-        done = run_program(newest, tmp_path, KILLED_SOMETIME, str(seconds))
+    for seconds in moments:
+        done = run_program(newest, tmp_path, KILLED_SOMETIME, str(seconds), *when)
         assert done.returncode == -signal.SIGKILL
         info = gauge_testing.run([gauge_testing.executable_path(), "info", "--json", "out.gpf"], cwd=tmp_path)
         (facts,) = json.loads(info.stdout)
@@ -176,17 +191,18 @@ def test_forking_leaves_parent_and_child_healthy(recordable: Interpreter, tmp_pa
         tmp_path,
         SPIN
         + """
-    def doze():  # gives up its core again and again: on a busy machine the sampler of a new process has to wait for one
-        for _ in range(50):
-            sum(range(5000))
-            time.sleep(0.001)
+    def doze(recorder):  # gives up its core again and again: on a busy machine the sampler has to wait for one
+        while recorder.stats.ticks < 50:
+            for _ in range(10):
+                sum(range(5000))
+                time.sleep(0.001)
 
     def child():
         assert recorder.stats.end_reason == "fork" and not recorder.stats.is_running
         recorder.stop()
         own = gauge.Recorder("child-%p.gpf", rate=2000)
         own.start()
-        doze()
+        doze(own)
         own.stop()
 
     statuses = []
