@@ -3,8 +3,10 @@
 Each sampler watches the same program (threads.py: THREADS threads, DEPTH frames deep, all busy) for a short and a long
 time; cost = difference of its CPU time / difference of the thread-samples it took, so that its start-up
 falls out. Gauge's figure has two parts, both as its recording states them: the thread that samples, and with it the
-thread that compresses and writes; start-up is in neither. The first row is what no sampler of one thread can be below:
-a thread that sleeps, wakes up and does nothing. Rounds are interleaved; medians are shown.
+thread that compresses and writes; start-up is in neither. CPython 3.15's sampler is measured twice: taking stacks
+alone, and with them what each thread does (on a core or not, with the GIL or not), which it does for one format only.
+The first row is what no sampler of one thread can be below: a thread that sleeps, wakes up and does nothing. Rounds are
+interleaved; medians are shown.
 
     python benchmarks/sampler_cost.py --gauge build/release/bin/gauge [--python PYTHON]
         [--rate 1000] [--depth 25] [--tachyon "chroot DIR python3.15"] [--pyspy py-spy] [--austin austin] [--rounds 5]
@@ -26,6 +28,7 @@ from measure import TARGETS, machine, recording_info, run, table
 
 SHORT, LONG = 2, 8  # seconds of sampling; whole ones, as the other samplers take no others
 WAKING = "waking up"
+TACHYON = {"profiling.sampling 3.15, stacks": "--binary", "profiling.sampling 3.15, with state": "--gecko"}
 
 
 class Target:
@@ -72,19 +75,22 @@ def gauge_cost(gauge: str, python: str, rate: int, threads: int, depth: int) -> 
     return sampler, sampler + writer, 100 * failed / (samples + failed)
 
 
-def tachyon_cost(command: list[str], script: str, rate: int, threads: int, depth: int) -> tuple[float, float]:
-    """Microseconds per thread-sample, and the share of looks that failed."""
+def tachyon_cost(
+    command: list[str], output: str, script: str, rate: int, threads: int, depth: int
+) -> tuple[float, float]:
+    """Microseconds per thread-sample, and the share of looks that failed, in percent. `output`: an option of theirs."""
     samples, cpu, errors = [], [], 0.0
     for seconds in (SHORT, LONG):
         with Target(command, script, threads, depth, seconds + 5) as pid:
             result = run(
                 [*command, "-m", "profiling.sampling", "attach", "-a", "-r", str(rate), "-d", str(seconds)]
-                + ["--binary", "-o", "/dev/shm/gauge-benchmark.bin", str(pid)]
+                + [output, "-o", "/dev/shm/gauge-benchmark.bin", str(pid)]
             )
-        samples.append(float(re.search(r"\((\d+) samples\)", result.output).group(1)))  # type: ignore[union-attr]
-        cpu.append(result.cpu)
+        looks = float(re.search(r"Captured (\d+) samples", result.output).group(1))  # type: ignore[union-attr]
         error = re.search(r"Error rate: ([\d.]+)", result.output)
         errors = float(error.group(1)) if error else 0.0
+        samples.append(looks * (1 - errors / 100) * threads)  # a look that fails is none of any thread
+        cpu.append(result.cpu)
     return slope((samples[0], samples[1]), (cpu[0], cpu[1])), errors
 
 
@@ -154,7 +160,8 @@ def main() -> None:
             add("gauge, with its writer", threads, both, errors)
             if options.tachyon:
                 command = shlex.split(options.tachyon)
-                add("profiling.sampling 3.15", threads, *tachyon_cost(command, options.tachyon_script, *case))
+                for name, output in TACHYON.items():
+                    add(name, threads, *tachyon_cost(command, output, options.tachyon_script, *case))
             if options.pyspy:
                 command = shlex.split(options.pyspy)
                 add("py-spy --nonblocking", threads, *pyspy_cost(command, options.python, *case))
