@@ -127,7 +127,7 @@ TEST_F(RotatedRecorderTest, PartsOfATimeFollowOnEachOther) {
   EXPECT_EQ(gpf::part_key(first.metadata()), gpf::part_key(second.metadata()));
   EXPECT_EQ(second.metadata().first_start_monotonic_ns, first.metadata().start_monotonic_ns);
   const std::int64_t length = second.metadata().start_monotonic_ns - first.metadata().start_monotonic_ns;
-  EXPECT_GE(length, 990'000'000);  // it ends with a sample, which may be a little older than the limit
+  EXPECT_GE(length, 700'000'000);  // it ends with a sample, which is older where the sampler had no core
   EXPECT_NEAR(static_cast<double>(second.metadata().start_unix_ns - first.metadata().start_unix_ns),
               static_cast<double>(length), 5e6);
 }
