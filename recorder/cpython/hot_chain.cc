@@ -38,16 +38,17 @@ void HotChain::follow(StackCopy::Group group, std::uintptr_t top, std::uintptr_t
   exit_ = address;
 }
 
-/// Compares a frame with what the other groups have in its place. The innermost frames are in all three: between two
-/// copies one can have come and gone.
+/// Compares a frame with what the other groups have in its place. The innermost frames are in more than two: between
+/// two copies one can have come and gone.
 template <typename IsSame>
 bool HotChain::is_in_all_copies(const FrameCopy& frame, IsSame is_same) const noexcept {
   using Group = StackCopy::Group;
-  for (const Group group : {Group::first, Group::innermost, Group::second}) {
+  for (const Group group : {Group::first, Group::innermost, Group::between, Group::second}) {
     if (group == group_) continue;
     FrameCopy other;
     const bool is_there = copy_.find_hot(group, frame.address, other);
-    if (is_there ? !is_same(frame, other) : group != Group::innermost) return false;
+    const bool must_be_there = group == Group::first || group == Group::second;
+    if (is_there ? !is_same(frame, other) : must_be_there) return false;
   }
   return true;
 }

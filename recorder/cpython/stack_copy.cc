@@ -62,6 +62,7 @@ bool StackCopy::take(const ThreadState& state, const WalkContext& context, const
   }
   c_frame_count_ = snapshot_.count() - first_c_frame_;
   hot(Group::innermost) = add_innermost(guess);
+  hot(Group::between) = add_between(guess);
   hot(Group::second) = add_hot(guess);
   add_older(guess);
   births_ = context.code_births == 0 ? kNone : add(context.code_births, sizeof(std::uint32_t));
@@ -122,6 +123,17 @@ StackCopy::HotRanges StackCopy::add_innermost(const StackGuess& guess) noexcept 
     (void)add(format_.most_of(guess.hot[i]));
   }
   ranges.outside_count = snapshot_.count() - ranges.outside;
+  return ranges;
+}
+
+/// What calls frames outside the chunks, as generators, right between two copies of these: a caller that goes from one
+/// generator to another in the same place is too slow for that.
+StackCopy::HotRanges StackCopy::add_between(const StackGuess& guess) noexcept {
+  HotRanges ranges;
+  if (guess.hot_count == 0 || window_.size == 0) return ranges;
+  const std::uintptr_t end = std::min(window_.address + window_.size, guess.chunks.top() + kBetweenAbove);
+  const std::uintptr_t begin = end - std::min(end - window_.address, kBetweenBytes);
+  ranges.window = add(begin, end - begin);
   return ranges;
 }
 

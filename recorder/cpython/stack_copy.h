@@ -1,7 +1,7 @@
 // One copy of everything a thread's stack is made of, taken in one call from guessed addresses:
 //
-//   GIL | hot frames | thread state | the innermost again | hot frames again | older frames | where hot and older ones
-//   meet, twice | births | GIL
+//   GIL | hot frames | thread state | the innermost again | the end of the data stack again | hot frames again | older
+//   frames | where hot and older ones meet, twice | births | GIL
 //
 // The order is what makes the parts witness for one another; stack_walker.h says how.
 #pragma once
@@ -95,7 +95,8 @@ class StackCopy {
   [[nodiscard]] GilSight gil_after() const noexcept { return gil_at(gil_after_); }
   [[nodiscard]] std::uint32_t code_births() const noexcept;
 
-  enum class Group { first, innermost, second };  // in the order in which they are copied
+  // In the order in which they are copied. Not all frames are in those between the first and the second.
+  enum class Group { first, innermost, between, second };
   /// @return false if `address` is not among the frames of the group
   bool find_hot(Group group, std::uintptr_t address, FrameCopy& frame) const noexcept;
   /// Looks in the second hot copy and in the older frames.
@@ -121,7 +122,9 @@ class StackCopy {
   static constexpr std::size_t kHeadroom = 512;        // above the top: the stack grows while we come
   static constexpr std::size_t kMinHotBytes = 1536;    // below the top: room for some frames
   static constexpr std::size_t kInnermostBytes = 768;  // below the top
-  static constexpr std::size_t kInnermostOutside = 2;  // frames outside the chunks
+  static constexpr std::size_t kInnermostOutside = 8;  // frames outside the chunks
+  static constexpr std::size_t kBetweenBytes = 384;    // of the data stack, about its top
+  static constexpr std::size_t kBetweenAbove = 128;    // of these
   static constexpr std::size_t kSeamBytes = 512;       // of the hot frames, and as much of the older ones
 
   struct HotRanges {
@@ -138,6 +141,7 @@ class StackCopy {
   [[nodiscard]] const HotRanges& hot(Group group) const noexcept { return hot_[static_cast<std::size_t>(group)]; }
   [[nodiscard]] HotRanges add_hot(const StackGuess& guess) noexcept;
   [[nodiscard]] HotRanges add_innermost(const StackGuess& guess) noexcept;
+  [[nodiscard]] HotRanges add_between(const StackGuess& guess) noexcept;
   void add_older(const StackGuess& guess) noexcept;
   void add_seams(const StackGuess& guess) noexcept;
   /// How many of the older chunks, newest first, there is room for.
@@ -155,7 +159,7 @@ class StackCopy {
   std::size_t low_ = kNone;  // of the newest chunk, below the window
   std::array<std::size_t, kSeams> seams_{};
   std::size_t first_c_frame_ = 0, c_frame_count_ = 0;
-  std::array<HotRanges, 3> hot_;  // by Group
+  std::array<HotRanges, 4> hot_;  // by Group
   std::size_t first_cold_ = 0, cold_count_ = 0;
   std::size_t first_chunk_ = 0, older_chunks_ = 0;  // oldest first
   std::size_t cursor_ = 0;                          // where the next cold frame is looked for first
