@@ -122,7 +122,7 @@ class StackCopy {
   static constexpr std::size_t kHeadroom = 512;        // above the top: the stack grows while we come
   static constexpr std::size_t kMinHotBytes = 1536;    // below the top: room for some frames
   static constexpr std::size_t kInnermostBytes = 768;  // below the top
-  static constexpr std::size_t kInnermostOutside = 8;  // frames outside the chunks
+  static constexpr std::size_t kInnermostOutside = 8;  // frames outside the chunks: generators may be nested
   static constexpr std::size_t kBetweenBytes = 384;    // of the data stack, about its top
   static constexpr std::size_t kBetweenAbove = 128;    // of these
   static constexpr std::size_t kSeamBytes = 512;       // of the hot frames, and as much of the older ones

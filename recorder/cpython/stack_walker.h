@@ -6,11 +6,13 @@
 // were frozen too.
 //
 // Frozen, or back again: a program that calls the same functions over and over comes back to the same bytes. Against
-// that stand four things. A frame says whether it waits or runs, so the remains above a running one are not taken for
-// its callee. The innermost frames, which can come back soonest, are copied once more between the two copies. The
-// anchor is so far down that all above it cannot return and be called again before the copy is done, if nothing holds
-// that up. And if something does, the seam, where hot and older frames meet, is copied twice at the end: frames on both
-// sides that are the same as before were on the stack together, before and after.
+// that stand five things. A frame says whether it waits or runs, so the remains above a running one are not taken for
+// its callee. The innermost frames, which can come back soonest, are copied once more between the two copies. The end
+// of the data stack is copied right between two copies of the frames that lie elsewhere: a caller has no time there to
+// go from one generator to another in the same place. The anchor is so far down that all above it cannot return and be
+// called again before the copy is done, if nothing holds that up. And if something does, the seam, where hot and older
+// frames meet, is copied twice at the end: frames on both sides that are the same as before were on the stack together,
+// before and after.
 //
 // All that is about frames in chunks. Where they are objects, frame_object_walker.h does it.
 //
