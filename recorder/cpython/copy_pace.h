@@ -1,5 +1,5 @@
-// How long copies of one stack take, so that one that was interrupted is known: meanwhile the program went on, and may
-// have come back to what was copied before.
+// How long copies take, so that one that was interrupted is known: meanwhile the program went on, and may have come
+// back to what was copied before.
 #pragma once
 
 #include <chrono>

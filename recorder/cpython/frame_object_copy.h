@@ -39,8 +39,8 @@ class FrameObjectCopy {
   bool take_older(std::span<const std::uintptr_t> frames, std::size_t from) noexcept;
 
   /// False if the copy was interrupted; asked once.
-  [[nodiscard]] bool is_steady(CopyPace& pace) const noexcept {
-    return pace.is_steady(snapshot_.took(), snapshot_.count(), snapshot_.bytes());
+  [[nodiscard]] bool is_steady() noexcept {
+    return pace_.is_steady(snapshot_.took(), snapshot_.count(), snapshot_.bytes());
   }
   [[nodiscard]] ThreadState thread() const noexcept;
   /// The innermost frame after it was copied; thread() has the one before.
@@ -85,6 +85,7 @@ class FrameObjectCopy {
   const GaugeLayout& layout_;
   FrameFormat format_;
   Snapshot snapshot_;
+  CopyPace pace_;
   std::size_t linked_count_ = 0;
   std::size_t older_begin_ = 0, older_end_ = 0;
   // Indices of ranges; kNone = not there.

@@ -58,7 +58,7 @@ Attempt FrameObjectWalker::attempt(const ThreadState& state, const WalkContext& 
   if (!is_same_running(state, now)) return Attempt::no_stack;
   walk_.gil = {copy_.gil_before(), copy_.gil_after()};
   if (now.current_frame == 0) return Attempt::no_stack;
-  if (!copy_.is_steady(guess.pace) && need == Need::whole_stack) return Attempt::torn;
+  if (!copy_.is_steady() && need == Need::whole_stack) return Attempt::torn;
   if (now.current_frame != guessed(guess)[0] && need == Need::whole_stack) {
     expect_top(now.current_frame, guess);
     return Attempt::guessed_wrong;

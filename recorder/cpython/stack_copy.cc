@@ -139,7 +139,7 @@ StackCopy::HotRanges StackCopy::add_between(const StackGuess& guess) noexcept {
 
 void StackCopy::add_older(const StackGuess& guess) noexcept {
   // What the copy must end with has room kept for it.
-  constexpr std::size_t kReserved = 6 + ChunkList::kMost;
+  constexpr std::size_t kReserved = 10 + ChunkList::kMost;
   first_cold_ = snapshot_.count();
   for (std::size_t i = 0; i < guess.cold_count; ++i) {
     if (snapshot_.count() + kReserved >= MemoryReader::kMaxRanges) {
@@ -153,7 +153,7 @@ void StackCopy::add_older(const StackGuess& guess) noexcept {
   older_chunks_ = fitting_chunks(guess);
   for (std::size_t i = older_chunks_; i > 0; --i) (void)add(guess.chunks[i].address, guess.chunks[i].size);
   low_ = kNone;
-  seams_.fill(kNone);
+  ranges_of_seam_ = 0;
   if (window_.size == 0) return;
   const std::uintptr_t base = guess.chunks[0].address;
   if (window_.address == base && guess.cold_count == 0 && older_chunks_ == 0) return;  // the window has it all
@@ -164,12 +164,31 @@ void StackCopy::add_older(const StackGuess& guess) noexcept {
 /// A program that left the anchor while the older frames were copied may be back there at the end. Two copies one right
 /// after the other leave no time for that.
 void StackCopy::add_seams(const StackGuess& guess) noexcept {
-  const bool is_in_border = border_.size > 0;
-  const MemoryRange& hot_part = is_in_border ? border_ : window_;
-  const std::uintptr_t base = guess.chunks[is_in_border ? 1 : 0].address;
-  const std::size_t below = std::min(hot_part.address - base, kSeamBytes);
+  const Seam ranges = seam(guess);
+  ranges_of_seam_ = ranges.count;
+  for (std::size_t& first : seams_) {
+    first = snapshot_.count();
+    for (std::size_t i = 0; i < ranges.count; ++i) (void)add(ranges.ranges[i]);
+  }
+}
+
+/// So much of the hot frames and of the older ones, be they in one chunk or in two.
+StackCopy::Seam StackCopy::seam(const StackGuess& guess) const noexcept {
+  const std::size_t chunk = border_.size > 0 ? 1 : 0;  // where the hot frames end
+  const MemoryRange& hot_part = chunk == 1 ? border_ : window_;
+  const std::size_t below = std::min(hot_part.address - guess.chunks[chunk].address, kSeamBytes);
   const std::size_t above = std::min(hot_part.size, kSeamBytes);
-  for (std::size_t& seam : seams_) seam = add(hot_part.address - below, below + above);
+  Seam seam;
+  if (below < kSeamBytes && chunk < older_chunks_) {
+    const ChunkList::Chunk& older = guess.chunks[chunk + 1];
+    const std::size_t rest = std::min(older.size, kSeamBytes - below);
+    seam.ranges[seam.count++] = {older.address + older.size - rest, rest};
+  }
+  seam.ranges[seam.count++] = {hot_part.address - below, below + above};
+  if (above < kSeamBytes && chunk == 1) {
+    seam.ranges[seam.count++] = {window_.address, std::min(window_.size, kSeamBytes - above)};
+  }
+  return seam;
 }
 
 std::size_t StackCopy::fitting_chunks(const StackGuess& guess) noexcept {
@@ -234,7 +253,6 @@ bool StackCopy::find_hot(Group group, std::uintptr_t address, FrameCopy& frame) 
 bool StackCopy::find(std::uintptr_t address, FrameCopy& frame) noexcept {
   if (find_hot(Group::second, address, frame)) return true;
   if (low_ != kNone && find_in(low_, address, frame)) return true;
-  if (find_at_seam(0, address, frame)) return true;  // it lies across the end of the hot ones
   // Cold frames were guessed in the order in which a chain passes through them.
   for (std::size_t step = 0; step < cold_count_; ++step) {
     const std::size_t index = (cursor_ + step) % cold_count_;
@@ -245,11 +263,14 @@ bool StackCopy::find(std::uintptr_t address, FrameCopy& frame) noexcept {
   for (std::size_t i = older_chunks_; i > 0; --i) {
     if (find_in(first_chunk_ + i - 1, address, frame)) return true;
   }
-  return false;
+  return find_at_seam(0, address, frame);  // it lies across the end of the hot ones
 }
 
 bool StackCopy::find_at_seam(std::size_t turn, std::uintptr_t address, FrameCopy& frame) const noexcept {
-  return seams_[turn] != kNone && find_in(seams_[turn], address, frame);
+  for (std::size_t i = 0; i < ranges_of_seam_; ++i) {
+    if (find_in(seams_[turn] + i, address, frame)) return true;
+  }
+  return false;
 }
 
 bool StackCopy::is_same_at_seam(const FrameCopy& frame) const noexcept {

@@ -43,7 +43,6 @@ struct StackGuess {
   std::array<std::uintptr_t, kMaxHot> hot{};          // frames outside the newest chunk, innermost first: the hot ones
   std::array<std::uintptr_t, kMaxCold> cold{};        // and those outside all chunks below, innermost first
   std::array<std::uintptr_t, kMaxObjects> objects{};  // where frames are objects, innermost first
-  CopyPace pace;
 
   /// Makes these the frames outside the newest chunk that are expected among the hot ones, and keeps some of those
   /// before.
@@ -78,8 +77,8 @@ class StackCopy {
   bool take(const ThreadState& state, const WalkContext& context, const StackGuess& guess,
             std::size_t hot_bytes) noexcept;
   /// False if the copy was interrupted; asked once.
-  [[nodiscard]] bool is_steady(CopyPace& pace) const noexcept {
-    return pace.is_steady(snapshot_.took(), snapshot_.count(), snapshot_.bytes());
+  [[nodiscard]] bool is_steady() noexcept {
+    return pace_.is_steady(snapshot_.took(), snapshot_.count(), snapshot_.bytes());
   }
   /// True if it took so long that frames far down can have returned meanwhile, and been called again, unseen.
   [[nodiscard]] bool is_long() const noexcept { return snapshot_.bytes() > kLongBytes; }
@@ -144,6 +143,11 @@ class StackCopy {
   [[nodiscard]] HotRanges add_between(const StackGuess& guess) noexcept;
   void add_older(const StackGuess& guess) noexcept;
   void add_seams(const StackGuess& guess) noexcept;
+  struct Seam {
+    std::array<MemoryRange, 3> ranges{};
+    std::size_t count = 0;
+  };
+  [[nodiscard]] Seam seam(const StackGuess& guess) const noexcept;
   /// How many of the older chunks, newest first, there is room for.
   [[nodiscard]] std::size_t fitting_chunks(const StackGuess& guess) noexcept;
   [[nodiscard]] std::size_t c_frame_range() const noexcept;
@@ -153,11 +157,13 @@ class StackCopy {
   const GaugeLayout& layout_;
   FrameFormat format_;
   Snapshot snapshot_;
+  CopyPace pace_;
 
   // Indices of ranges; kNone = not there.
   std::size_t gil_before_ = kNone, thread_ = kNone, births_ = kNone, gil_after_ = kNone;
-  std::size_t low_ = kNone;  // of the newest chunk, below the window
-  std::array<std::size_t, kSeams> seams_{};
+  std::size_t low_ = kNone;                  // of the newest chunk, below the window
+  std::array<std::size_t, kSeams> seams_{};  // first of the ranges of each
+  std::size_t ranges_of_seam_ = 0;
   std::size_t first_c_frame_ = 0, c_frame_count_ = 0;
   std::array<HotRanges, 4> hot_;  // by Group
   std::size_t first_cold_ = 0, cold_count_ = 0;

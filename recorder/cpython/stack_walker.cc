@@ -70,7 +70,7 @@ Attempt StackWalker::attempt(const ThreadState& state, const WalkContext& contex
   walk_.gil = {copy_.gil_before(), copy_.gil_after()};
   walk_.code_births = copy_.code_births();
   const std::uintptr_t top = copy_.top_frame();
-  if (!copy_.is_steady(guess.pace) && (!may_be_partial || copy_.is_long())) return Attempt::torn;
+  if (!copy_.is_steady() && (!may_be_partial || copy_.is_long())) return Attempt::torn;
   return top == 0 ? Attempt::no_stack : compare_hot(top, now, guess, may_be_partial);
 }
 

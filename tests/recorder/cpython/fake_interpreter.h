@@ -145,6 +145,8 @@ class FakeThread {
   [[nodiscard]] static std::uintptr_t function_of(std::uintptr_t code) { return code + 0x10'0000; }
   /// What the frame `depth` callers up has left of the function that it called last, just above its operand stack.
   void set_called(std::size_t depth, std::uintptr_t function) { set_operand(depth, kOperands, function); }
+  /// The second word of that.
+  void set_called_too(std::size_t depth, std::uintptr_t function) { set_operand(depth, kOperands + 1, function); }
   /// The last of the operands of the frame `depth` callers up: the generator that it resumes.
   void set_resumed(std::size_t depth, std::uintptr_t generator) { set_operand(depth, kOperands - 1, generator); }
 

@@ -104,6 +104,26 @@ def flaw(sample: dict[str, Any]) -> str:
     return ""
 
 
+def folded(lines: list[str]) -> list[str]:
+    """The same, but what is repeated, one line or two by turns, stands there once, and how often."""
+    told: list[str] = []
+    while lines:
+        for period in (1, 2):
+            block = lines[:period]
+            times = 1
+            while lines[times * period : (times + 1) * period] == block:
+                times += 1
+            if times > 2:
+                break
+        else:
+            period = times = 1
+        told += lines[:period]
+        if times > 1:
+            told.append(f"        {times} times")
+        lines = lines[times * period :]
+    return told
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What sampling a program came to; counts are of samples."""
@@ -119,7 +139,7 @@ class Outcome:
         lines = [f"{sum(count for count, _, _ in self.impossible)} of {self.accepted} samples are impossible"]
         for count, why, sample in sorted(self.impossible, key=lambda flawed: -flawed[0])[:10]:
             lines.append(f"{count} times, status {sample['status']}, {why}:")
-            lines += [f"    {name}:{line}" for name, _, line in sample["frames"][:20]]
+            lines += folded([f"    {name}:{line}" for name, _, line in sample["frames"]])
         return "\n".join(lines)
 
 

@@ -125,10 +125,13 @@ class CodeThatRuns(unittest.TestCase):
             while walker_probe.sample_count() < 10_000:
                 for _ in range(100):
                     build()
-        for sample in result["samples"]:
-            for _, file, line in sample["frames"]:
-                assert file != "__init__"
-                assert line > 0
+        frames = [frame for sample in result["samples"] for frame in sample["frames"]]
+        assert "__init__" not in {file for _, file, _ in frames}
+        # Of the others some instructions have no line: to leave a block, CPython 3.10 has such.
+        built = {name_of(code) for code in (build.__code__, Built.__init__.__code__, leaf_a.__code__)}
+        lines = [line for name, _, line in frames if name in built]
+        assert lines
+        assert all(line > 0 for line in lines)
 
     def test_code_made_and_dropped_is_never_taken_for_other_code(self) -> None:
         def run(name: str) -> None:
