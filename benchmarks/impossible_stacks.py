@@ -8,7 +8,7 @@ middle of a copy. Ends with status 1 if any stack was impossible. The build must
 each interpreter.
 
     python benchmarks/impossible_stacks.py --build build/release [--python PYTHON ...] [--samples 1000000]
-        [--depths 0 40 400] [--programs NAME ...] [--load N]
+        [--depths 0 43 400 2000] [--programs NAME ...] [--load N]
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ import dataclasses, json, sys
 from moving_programs import PROGRAMS
 from moving_stacks import sample_program
 name, depth, samples, seconds = sys.argv[1:]
+sys.setrecursionlimit(2 * int(depth) + 2_000)
 body = next(body for body in PROGRAMS if body.__name__ == name)
 outcome = sample_program(body, int(depth), int(samples), float(seconds))
 print(json.dumps({**dataclasses.asdict(outcome), "told": outcome.told()}))
@@ -127,7 +128,7 @@ def main() -> None:
     parser.add_argument(
         "--samples", type=int, default=1_000_000, help="of each program, taken while it runs, at all depths together"
     )
-    parser.add_argument("--depths", type=int, nargs="+", default=[0, 40, 400])
+    parser.add_argument("--depths", type=int, nargs="+", default=[0, 43, 400, 2000])
     parser.add_argument("--programs", nargs="+", choices=all_programs(), default=all_programs(), metavar="NAME")
     parser.add_argument("--load", type=int, default=0, metavar="N")
     options = parser.parse_args()

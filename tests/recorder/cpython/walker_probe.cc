@@ -33,9 +33,30 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
+/// Looks a line up once: a stack of hundreds of frames is otherwise read faster than it is noted.
+class CodeLines {
+ public:
+  CodeLines() = default;
+  explicit CodeLines(LineTable table) : table_(std::move(table)) {}
+
+  /// 0 = it has none.
+  std::uint32_t line_of(std::int32_t instruction) {
+    const auto unit = static_cast<std::size_t>(instruction / 2 + 1);  // -1 is the one before the first
+    if (unit >= known_.size()) known_.resize(unit + 1, kUnknown);
+    if (known_[unit] == kUnknown) known_[unit] = table_.position_of(instruction).line;
+    return known_[unit];
+  }
+
+ private:
+  static constexpr std::uint32_t kUnknown = UINT32_MAX;
+
+  LineTable table_;
+  std::vector<std::uint32_t> known_;
+};
+
 struct Code {
   std::string name, file;
-  LineTable lines;
+  CodeLines lines;
 };
 
 /// Counts equal samples; keeps what is needed to name them.
@@ -45,7 +66,9 @@ class Collector final : public StackVisitor {
 
   bool on_code(const CodeSight& code) noexcept override {
     const std::string_view name = code.qualified_name.empty() ? code.name : code.qualified_name;
-    codes[code.code] = {std::string(name), std::string(code.file), LineTable(kind_, code.line_table, code.first_line)};
+    if (code.code >= codes.size()) codes.resize(code.code + 1);
+    codes[code.code] = {std::string(name), std::string(code.file),
+                        CodeLines(LineTable(kind_, code.line_table, code.first_line))};
     return true;
   }
   bool on_thread(const ThreadSight& thread) noexcept override {
@@ -64,7 +87,7 @@ class Collector final : public StackVisitor {
     key_.push_back(with_continuity ? sample.same_frames : 0);
     for (const SampledFrame& frame : sample.frames) {
       key_.push_back(frame.code);
-      if (with_lines) key_.push_back(codes[frame.code].lines.position_of(frame.instruction).line);
+      if (with_lines) key_.push_back(codes[frame.code].lines.line_of(frame.instruction));
     }
     auto& [count, cpu] = samples[key_];
     ++count;
@@ -78,7 +101,7 @@ class Collector final : public StackVisitor {
     std::string name;
   };
   std::map<std::vector<std::uint32_t>, std::pair<std::uint64_t, nanoseconds>> samples;
-  std::map<std::uint32_t, Code> codes;
+  std::vector<Code> codes;  // by number
   std::map<std::uint32_t, Thread> threads;
   // Read by Python while the sampler runs.
   std::atomic<std::uint64_t> sample_count = 0;
