@@ -298,8 +298,10 @@ Attempt StackWalker::confirm_cold(bool was_looked_up, StackGuess& guess) noexcep
   }
   const FrameCopy& anchor = hot_->from_root(0);
   FrameCopy late;
-  const bool is_at_seam = !was_looked_up && copy_.find_at_seam(StackCopy::kSeams - 1, anchor.address, late);
-  if (is_at_seam ? copy_.is_same_at_seam(anchor) : is_anchor_still(anchor)) return Attempt::whole;
+  const bool is_at_seam = copy_.find_at_seam(StackCopy::kSeams - 1, anchor.address, late);
+  // What was looked up was read after the seam; but by then a program that had left the anchor may be back there.
+  const bool must_be_read_again = was_looked_up || !is_at_seam;
+  if (copy_.is_same_at_seam(anchor) && (!must_be_read_again || is_anchor_still(anchor))) return Attempt::whole;
   hot_bytes_ = std::min(hot_bytes_ * 4, StackCopy::kMaxHotBytes);
   return Attempt::torn;
 }

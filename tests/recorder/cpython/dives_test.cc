@@ -28,6 +28,7 @@ class TwoDives {
   /// @param below  frames below root
   explicit TwoDives(std::size_t below) {
     for (std::size_t i = 0; i < below; ++i) thread_.push(kBelow);
+    thread_.push(kBelow, kEntryFromC);  // that lies elsewhere
     thread_.push(kRoot);
     jump_to_call();
   }
@@ -75,6 +76,7 @@ class TwoDives {
   }
 
  private:
+  static constexpr std::uint8_t kEntryFromC = 3;
   static constexpr std::uintptr_t kBelow = 0x100, kRoot = 0x200;
   static constexpr std::size_t kChains = 2;
   static constexpr std::array<std::size_t, 3> kDepths = {200, 60, 480};
@@ -112,6 +114,7 @@ class WalkWhileAway {
     program_.go_to(0, kDepth);
     for (int i = 0; i < 3; ++i) walker_->walk(program_.state(), {}, *guess_);
     if (has_no_anchor) guess_->anchor = 0;
+    if (forgets_others) guess_->hot_count = guess_->cold_count = 0;
     ranges_.clear();
     bool is_away = false;
     const auto come_back = [&] {
@@ -126,13 +129,17 @@ class WalkWhileAway {
       if (ranges_.size() == until) come_back();
       ranges_.push_back(range.address);
     };
-    reader_.before_read = come_back;
+    reader_.before_read = [&] {
+      come_back();
+      if (forgets_others) guess_->hot_count = guess_->cold_count = 0;
+    };
     const Walk walk = walker_->walk(program_.state(), {}, *guess_);
     come_back();
     return walk;
   }
 
-  bool has_no_anchor = false;  // as after a copy of more than usual
+  bool has_no_anchor = false;   // as after a copy of more than usual
+  bool forgets_others = false;  // where frames lie that are in no chunk, before each copy
 
   /// Addresses of the ranges that the last walk copied.
   [[nodiscard]] const std::vector<std::uintptr_t>& ranges() const { return ranges_; }
@@ -144,6 +151,19 @@ class WalkWhileAway {
   std::unique_ptr<StackGuess> guess_ = std::make_unique<StackGuess>();
   std::vector<std::uintptr_t> ranges_;
 };
+
+TEST(Dives, WhatIsCopiedMeanwhileIsSeenWhereOthersAreReadByThemselves) {
+  WalkWhileAway walk_while_away{2 * kFramesInAChunk + 50};
+  walk_while_away.forgets_others = true;
+  walk_while_away(1000, 1000);
+  const std::size_t seams = begin_of_seams(walk_while_away.ranges());
+  const std::size_t end = walk_while_away.ranges().size();
+  for (std::size_t from = 0; from < seams; ++from) {
+    const Walk walk = walk_while_away(from, end);
+    EXPECT_TRUE(TwoDives::is_possible(walk)) << "from range " << from;
+    EXPECT_EQ(walk.result, Walk::Result::stack);
+  }
+}
 
 TEST(Dives, WhatIsCopiedMeanwhileIsSeenAtTheSeamWhereverThatLies) {
   std::size_t seen = 0, unseen = 0;
