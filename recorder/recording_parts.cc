@@ -14,7 +14,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 // A larger one, in a burst of definitions, is cheaper closed than written again and again.
-constexpr std::size_t kMaxKeptBytes = std::size_t{32} << 10;
+constexpr std::size_t kMaxKeptBytes = std::size_t{96} << 10;
 constexpr std::uint64_t kMostNamesTried = 1000;
 
 gpf::Losses difference(gpf::Losses totals, const gpf::Losses& before) {
@@ -110,12 +110,15 @@ bool RecordingParts::keep_open_block() {
 
 void RecordingParts::sync() { part_->file.sync(); }
 
-bool RecordingParts::is_due(nanoseconds now) const noexcept {
+bool RecordingParts::is_due(nanoseconds now) const {
   if (!plan_.parts || part_->writer->samples() == 0) return false;
-  const bool is_old = plan_.limits.time.count() != 0 && now >= due_;
-  // With the open block, which is hardly smaller when it is closed: the limit is to hold.
-  const std::size_t open_bytes = part_->kept_blocks == part_->writer->blocks() ? part_->kept_bytes : 0;
-  return is_old || (plan_.limits.bytes != 0 && part_->writer->bytes_written() + open_bytes >= plan_.limits.bytes);
+  if (plan_.limits.time.count() != 0 && now >= due_) return true;
+  if (plan_.limits.bytes == 0) return false;
+  // With the open block: the limit is to hold. How long that will be is only asked where it matters.
+  gpf::Writer& writer = *part_->writer;
+  const std::size_t at_most = part_->kept_blocks == writer.blocks() ? part_->kept_bytes : 0;
+  return writer.bytes_written() + at_most >= plan_.limits.bytes &&
+         writer.bytes_written() + writer.open_bytes() >= plan_.limits.bytes;
 }
 
 std::unique_ptr<RecordingParts::Part> RecordingParts::make_next_part(const PartPaths& paths) {

@@ -67,7 +67,7 @@ class RecordingParts {
   void sync();
 
   /// Whether the part has reached a limit.
-  [[nodiscard]] bool is_due(std::chrono::nanoseconds now) const noexcept;
+  [[nodiscard]] bool is_due(std::chrono::nanoseconds now) const;
   /// Ends the part and begins the next one; its name is the next that is free. Where that fails, the part goes on.
   /// @param seam    time of the last sample, as both clocks have it
   /// @param totals  as in set_losses()

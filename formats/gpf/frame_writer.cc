@@ -22,6 +22,9 @@ constexpr std::size_t kMaxBytesInParts = std::size_t{256} << 10;
 /// A zstd block that does not compress is longer than its content by its header of 3 bytes, and by what flushing adds.
 constexpr std::size_t kBytesPerPart = 64;
 
+/// Level of frames that are hardly compressed: the search for what was there before skips nearly all.
+constexpr int kWrappingLevel = -1000;
+
 /// A frame is a single segment only where the window holds the whole content; level 1's own choice is 512 KiB.
 /// 0 = leave the choice to the level, which is never less than the content below that.
 int window_log_for(std::size_t content_bytes) {
@@ -35,7 +38,6 @@ class FrameWriter::Context {
  public:
   Context() {
     if (context_ == nullptr) throw std::bad_alloc{};
-    set(ZSTD_c_compressionLevel, kCompressionLevel);
     set(ZSTD_c_contentSizeFlag, 1);
     set(ZSTD_c_checksumFlag, 1);
   }
@@ -43,12 +45,14 @@ class FrameWriter::Context {
   Context& operator=(const Context&) = delete;
   ~Context() { ZSTD_freeCCtx(context_); }
 
-  std::size_t compress(std::string_view content, std::string& frame) {
+  std::size_t compress(std::string_view content, int level, std::string& frame) {
+    set(ZSTD_c_compressionLevel, level);
     set(ZSTD_c_windowLog, window_log_for(content.size()));
     return checked(ZSTD_compress2(context_, frame.data(), frame.size(), content.data(), content.size()));
   }
 
   std::size_t compress_in_parts(std::string_view content, std::span<const std::size_t> boundaries, std::string& frame) {
+    set(ZSTD_c_compressionLevel, kCompressionLevel);
     set(ZSTD_c_windowLog, 0);
     checked(ZSTD_CCtx_setPledgedSrcSize(context_, content.size()));  // else the frame is no single segment
     ZSTD_outBuffer out{.dst = frame.data(), .size = frame.size(), .pos = 0};
@@ -78,19 +82,29 @@ class FrameWriter::Context {
 FrameWriter::FrameWriter() : context_(std::make_unique<Context>()) {}
 FrameWriter::~FrameWriter() = default;
 
-std::string_view FrameWriter::compress(std::string_view content, std::span<const std::size_t> boundaries) {
+/// Makes room for the frame.
+void FrameWriter::reserve(std::string_view content, std::size_t parts) {
   if (content.size() > kMaxBlockBytes) {
     throw Error{ErrorCode::usage, fmt::format("gpf: a block of {} bytes is larger than {}, which no reader takes; "
                                               "flush more often",
                                               content.size(), kMaxBlockBytes)};
   }
+  const std::size_t bound = ZSTD_compressBound(content.size()) + parts * kBytesPerPart;
+  if (frame_.size() < bound) frame_.resize(bound);
+}
+
+std::string_view FrameWriter::compress(std::string_view content, std::span<const std::size_t> boundaries) {
+  reserve(content, boundaries.size());
   const bool is_worth_parts =
       !boundaries.empty() && content.size() >= kMinBytesInParts && content.size() <= kMaxBytesInParts;
-  const std::size_t bound = ZSTD_compressBound(content.size()) + boundaries.size() * kBytesPerPart;
-  if (frame_.size() < bound) frame_.resize(bound);
-  const std::size_t size =
-      is_worth_parts ? context_->compress_in_parts(content, boundaries, frame_) : context_->compress(content, frame_);
+  const std::size_t size = is_worth_parts ? context_->compress_in_parts(content, boundaries, frame_)
+                                          : context_->compress(content, kCompressionLevel, frame_);
   return std::string_view{frame_}.substr(0, size);
+}
+
+std::string_view FrameWriter::wrap(std::string_view content) {
+  reserve(content, 0);
+  return std::string_view{frame_}.substr(0, context_->compress(content, kWrappingLevel, frame_));
 }
 
 std::string FrameWriter::header(const Metadata& metadata) {

@@ -69,7 +69,12 @@ class Writer::Impl {
   std::string_view open_block() {
     if (columns_.size() == 0 && dictionary_.pending_bytes() == 0) return {};
     encode_block();
-    return frames_.compress(encoded_, column_boundaries(encoded_));
+    return frames_.wrap(encoded_);
+  }
+
+  std::size_t open_bytes() {
+    encode_block();
+    return frames_.compress(encoded_, column_boundaries(encoded_)).size();
   }
 
   [[nodiscard]] std::chrono::nanoseconds cpu_rest(std::uint32_t thread) const { return columns_.cpu_rest(thread); }
@@ -184,6 +189,7 @@ void Writer::add_clock(const ClockAnchor& anchor) { impl_->add_clock(anchor); }
 void Writer::flush() { impl_->flush(); }
 void Writer::finish(const End& end) { impl_->finish(end); }
 std::string_view Writer::open_block() { return impl_->open_block(); }
+std::size_t Writer::open_bytes() { return impl_->open_bytes(); }
 std::chrono::nanoseconds Writer::cpu_rest(std::uint32_t thread) const { return impl_->cpu_rest(thread); }
 std::string_view Writer::header() const noexcept { return impl_->header(); }
 std::uint64_t Writer::blocks() const noexcept { return impl_->blocks(); }

@@ -79,9 +79,12 @@ class Writer {
   /// may be room for so little.
   void finish(const End& end);
 
-  /// The open block as it stands, as one frame of the same kind: what would be lost now. Empty where it holds no
-  /// samples and defines nothing; valid until the next call. The block stays open.
+  /// The open block as it stands, as one frame of the same kind: what would be lost now. Hardly compressed, as the
+  /// next one replaces it. Empty where it holds no samples and defines nothing; valid until the next call of this or
+  /// of the next function. The block stays open.
   [[nodiscard]] std::string_view open_block();
+  /// Bytes that the open block would take now if it was closed, or a few more.
+  [[nodiscard]] std::size_t open_bytes();
   /// CPU time of a thread that rounding has kept back so far, for its next sample: less than a unit.
   [[nodiscard]] std::chrono::nanoseconds cpu_rest(std::uint32_t thread) const;
   /// The header frame, as it was written.

@@ -100,6 +100,19 @@ TEST_F(OpenBlockTest, TheBlockStaysOpenAndIsWrittenAsIfNobodyHadLooked) {
   EXPECT_TRUE(writer_.open_block().empty());
 }
 
+TEST_F(OpenBlockTest, TellsHowManyBytesItWouldTakeIfItWasClosed) {
+  for (int i = 0; i < 500; ++i) append();
+  const std::size_t kept = writer_.open_block().size();
+  const std::size_t told = writer_.open_bytes();
+  const std::uint64_t before = writer_.bytes_written();
+  writer_.flush();
+  const std::uint64_t written = writer_.bytes_written() - before;
+  EXPECT_GE(told, written);
+  EXPECT_LE(told, written + 64);
+  EXPECT_GT(kept, 2 * written);  // hardly compressed
+  EXPECT_EQ(read(header()).samples, 502U);
+}
+
 TEST_F(OpenBlockTest, WhereTheLastVersionIsCutTheOneBeforeServes) {
   const std::string one = version_with_one_more();
   const std::string two = version_with_one_more();
