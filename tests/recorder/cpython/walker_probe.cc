@@ -41,7 +41,7 @@ class CodeLines {
 
   /// 0 = it has none.
   std::uint32_t line_of(std::int32_t instruction) {
-    const auto unit = static_cast<std::size_t>(instruction / 2 + 1);  // -1 is the one before the first
+    const auto unit = static_cast<std::size_t>(instruction + 2) / 2;  // -1 is the one before the first
     if (unit >= known_.size()) known_.resize(unit + 1, kUnknown);
     if (known_[unit] == kUnknown) known_[unit] = table_.position_of(instruction).line;
     return known_[unit];
