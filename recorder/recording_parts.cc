@@ -114,10 +114,11 @@ bool RecordingParts::is_due(nanoseconds now) const {
   if (!plan_.parts || part_->writer->samples() == 0) return false;
   if (plan_.limits.time.count() != 0 && now >= due_) return true;
   if (plan_.limits.bytes == 0) return false;
-  // With the open block: the limit is to hold. How long that will be is only asked where it matters.
+  // With the open block: the limit is to hold. As it is kept it is longer than closed; how long that is, is only asked
+  // where it matters.
   gpf::Writer& writer = *part_->writer;
-  const std::size_t at_most = part_->kept_blocks == writer.blocks() ? part_->kept_bytes : 0;
-  return writer.bytes_written() + at_most >= plan_.limits.bytes &&
+  const std::size_t kept = part_->kept_blocks == writer.blocks() ? part_->kept_bytes : 0;
+  return writer.bytes_written() + kept >= plan_.limits.bytes &&
          writer.bytes_written() + writer.open_bytes() >= plan_.limits.bytes;
 }
 

@@ -15,6 +15,7 @@
 #include "recorder/cpython/stack_walker.h"
 #include "tests/recorder/cpython/fake_interpreter.h"
 #include "tests/recorder/cpython/pausing_reader.h"
+#include "tests/recorder/cpython/stack_walker_fixture.h"
 
 namespace gauge::cpython {
 namespace {
@@ -76,7 +77,6 @@ class TwoDives {
   }
 
  private:
-  static constexpr std::uint8_t kEntryFromC = 3;
   static constexpr std::uintptr_t kBelow = 0x100, kRoot = 0x200;
   static constexpr std::size_t kChains = 2;
   static constexpr std::array<std::size_t, 3> kDepths = {200, 60, 480};
